@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { LOG_LEVELS } from '../lib/logger.ts';
+import { Secret } from '../lib/secret.ts';
+
+/**
+ * What can be set, and what it means when it is not. This is the only place: the loader, `chatkeep config`, the JSON
+ * Schema (config/chatkeep.schema.json) and the types of the program are made from it. Keys are snake_case here, as in
+ * the file; {@link Config} has them in camelCase.
+ */
+
+const path = z.string().min(1);
+const secret = z
+  .string()
+  .min(1)
+  .transform((text) => new Secret(text));
+
+/** Directory names that every file system and NAS share takes. */
+const accountName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$/,
+    'use letters, digits and . _ @ + - only, and start with a letter or digit',
+  )
+  .describe('Directory below the backup directory; else the e-mail address in the export');
+
+const mailbox = z.strictObject({
+  name: z.string().min(1).optional().describe('How messages and logs call it; else the user'),
+  host: z.string().min(1).describe('The IMAP server'),
+  port: z.int().min(1).max(65535).optional().describe('993 with tls, 143 with starttls and none'),
+  security: z
+    .enum(['tls', 'starttls', 'none'])
+    .default('tls')
+    .describe('starttls is enforced, it cannot be stripped; none is taken for loopback addresses only'),
+  ca_file: path
+    .optional()
+    .describe('PEM file of the authority that signed the server certificate, beside the system roots'),
+  user: z.string().min(1),
+  password: secret.optional().describe('Better: password_file'),
+  password_file: path.optional().describe('File that holds the password; the line end is cut off'),
+  folders: z.array(z.string().min(1)).min(1).default(['INBOX']),
+  search_every_minutes: z
+    .number()
+    .min(0.01)
+    .max(60)
+    .default(5)
+    .describe('A search that finds what a server forgot to announce'),
+  look_back_days: z.number().min(1).max(30).default(7).describe('How old a message may be to be looked at'),
+  authserv_id: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name by which your provider signs its Authentication-Results header; only then is that header believed'),
+  account: accountName.optional(),
+});
+
+const login = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('bearer'),
+    token_file: path.describe('File with an access token of the account; read anew at each use'),
+  }),
+  z.strictObject({
+    type: z.literal('cookies'),
+    file: path.describe('cookies.txt in Netscape format, as browser extensions export it; read anew at each use'),
+  }),
+]);
+
+const notifyEntry = z.union([
+  secret.describe('A notification address'),
+  z.strictObject({
+    url: secret.optional().describe('A notification address'),
+    url_file: path.optional().describe('File that holds the address'),
+  }),
+]);
+
+const origin = z
+  .string()
+  .regex(/^https:\/\/[^/?#@\s]+$/, 'give an origin: https://host or https://host:port, without a path');
+
+export const configSchema = z.strictObject({
+  backup_dir: path.describe('Where snapshots are kept'),
+  state_dir: path.describe('Where work in progress and the journal are kept; can be lost without losing a snapshot'),
+  drop_dir: path.optional().describe('ZIP files put in here are taken in as if they had been downloaded'),
+  account: accountName.optional(),
+  mailboxes: z.array(mailbox).default([]),
+  notices: z
+    .strictObject({
+      authenticity: z
+        .enum(['require', 'warn', 'off'])
+        .default('require')
+        .describe('What is asked of a message before its link is followed: proof by DKIM or Authentication-Results'),
+      dns_servers: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('DNS servers for DKIM keys, as address or address:port; else those of the system'),
+    })
+    .prefault({}),
+  download: z
+    .strictObject({
+      logins: z.array(login).default([]).describe('Tried in this order'),
+      extra_origins: z
+        .array(origin)
+        .default([])
+        .describe(
+          'Origins that links may lead to beside those of OpenAI, private addresses included. For tests and proxies',
+        ),
+      ca_file: path.optional().describe('PEM file of an authority to trust for downloads, beside the system roots'),
+      stall_seconds: z
+        .number()
+        .min(1)
+        .max(3600)
+        .default(60)
+        .describe('A download that brings no byte for this long is begun anew'),
+    })
+    .prefault({}),
+  archive: z
+    .strictObject({
+      max_entries: z.int().min(1).default(2_000_000),
+      max_unpacked_gb: z.number().positive().default(500).describe('In units of 10^9 bytes'),
+      max_ratio: z.number().min(2).default(200).describe('Unpacked size over packed size, of the whole archive'),
+    })
+    .prefault({}),
+  notify: z.array(notifyEntry).default([]),
+  log: z
+    .strictObject({
+      level: z.enum(LOG_LEVELS).default('info'),
+      format: z
+        .enum(['auto', 'json', 'pretty'])
+        .default('auto')
+        .describe('auto: pretty on a terminal, else JSON lines'),
+    })
+    .prefault({}),
+});
+
+type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : S;
+
+/** The same shape with camelCase keys, deeply, and read-only. */
+export type CamelCased<T> = T extends Secret
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly CamelCased<Item>[]
+    : T extends object
+      ? { readonly [K in keyof T as K extends string ? CamelCase<K> : K]: CamelCased<T[K]> }
+      : T;
+
+/** The whole configuration, as the program uses it: read, checked, complete, frozen. */
+export type Config = CamelCased<ResolvedConfig>;
+
+/** After the loader has read the files that `*_file` keys of secrets name. */
+type ResolvedConfig = Omit<z.output<typeof configSchema>, 'mailboxes' | 'notify'> & {
+  mailboxes: (Omit<z.output<typeof mailbox>, 'password' | 'password_file' | 'name' | 'port'> & {
+    name: string;
+    port: number;
+    password: Secret;
+  })[];
+  notify: Secret[];
+};
+
+export type MailboxConfig = Config['mailboxes'][number];
+export type LoginConfig = Config['download']['logins'][number];

@@ -1,0 +1,39 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './clock.ts';
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** A size for people, in decimal units: `4.8 GB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** A duration for people, with its two largest units: `23 h 5 min`, `4 min`, `850 ms`. */
+export function formatDuration(ms: number): string {
+  if (ms < SECOND_MS) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < MINUTE_MS) return `${(ms / SECOND_MS).toFixed(ms < 10 * SECOND_MS ? 1 : 0)} s`;
+  const [large, small, largeName, smallName] =
+    ms < HOUR_MS
+      ? [MINUTE_MS, SECOND_MS, 'min', 's']
+      : ms < 2 * DAY_MS
+        ? [HOUR_MS, MINUTE_MS, 'h', 'min']
+        : [DAY_MS, HOUR_MS, 'd', 'h'];
+  const whole = Math.floor(ms / large);
+  const rest = Math.floor((ms - whole * large) / small);
+  return rest === 0 ? `${whole} ${largeName}` : `${whole} ${largeName} ${rest} ${smallName}`;
+}
+
+/** A moment for people, in UTC to the minute: `2026-11-21 19:05 UTC`. */
+export function formatMoment(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** `1 file`, `3 files`. The plural is regular unless given. */
+export function count(n: number, singular: string, plural = `${singular}s`): string {
+  return `${n.toLocaleString('en-US')} ${n === 1 ? singular : plural}`;
+}

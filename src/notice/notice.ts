@@ -1,0 +1,55 @@
+import type { Secret } from '../lib/secret.ts';
+
+/** What names one export for ever: the ZIP's name without `.zip` (shared facts: link `id`, Azure blob name). */
+export type ExportId = string;
+
+/** What a message turned out to be. */
+export type Notice = ReadyNotice | StartedNotice | RefusedNotice | UndecidedNotice | UnrelatedNotice;
+
+/** An export is ready to be fetched. */
+export interface ReadyNotice {
+  readonly kind: 'ready';
+  readonly provider: string;
+  readonly exportId: ExportId;
+  readonly link: Secret;
+  /** When the export was made (stamp in the link), ms UTC. */
+  readonly exportTime: number;
+  /** When the link dies, ms UTC. */
+  readonly deadline: number;
+  /** How the sender was proved, for the record: `DKIM d=tm.openai.com`. */
+  readonly proof: string;
+}
+
+/** An export was asked for; the ready notice is to come. */
+export interface StartedNotice {
+  readonly kind: 'started';
+  readonly provider: string;
+}
+
+/** It claims to be an export-ready notice, and something is wrong with it. It is left untouched, and told once. */
+export interface RefusedNotice {
+  readonly kind: 'refused';
+  readonly reason: RefusalReason;
+  /** A sentence for the user; holds no link. */
+  readonly detail: string;
+}
+
+export type RefusalReason =
+  | 'sender-not-trusted'
+  | 'several-senders'
+  | 'not-authentic'
+  | 'link-not-trusted'
+  | 'no-link'
+  | 'too-large';
+
+/** The proof could not be had just now (DNS is down): to be asked again. */
+export interface UndecidedNotice {
+  readonly kind: 'undecided';
+  readonly detail: string;
+}
+
+/** Not ours: another mail of the same sender, or of anybody. */
+export interface UnrelatedNotice {
+  readonly kind: 'unrelated';
+  readonly why: string;
+}
