@@ -60,8 +60,7 @@ export default {
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
-    parser: 'swc',
     exclude: { path: '^dist/' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'], conditionNames: ['node', 'import', 'default'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'], conditionNames: ['node', 'import', 'require', 'default'], exportsFields: ['exports'] },
   },
 };

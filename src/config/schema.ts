@@ -1,11 +1,13 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../lib/logger.ts';
 import { Secret } from '../lib/secret.ts';
 
-/**
+/*
  * What can be set, and what it means when it is not. This is the only place: the loader, `chatkeep config`, the JSON
  * Schema (config/chatkeep.schema.json) and the types of the program are made from it. Keys are snake_case here, as in
- * the file; {@link Config} has them in camelCase.
+ * the file; {@link Config} has them in camelCase. A key that is `file` or ends in `_file` or `_dir` is a path, and the
+ * loader makes it absolute.
  */
 
 const path = z.string().min(1);
@@ -23,6 +25,13 @@ const accountName = z
   )
   .describe('Directory below the backup directory; else the e-mail address in the export');
 
+const dnsServer = z
+  .string()
+  .refine(
+    (text) => isIP(text.replace(/^\[(.+)\](:\d{1,5})?$/, '$1').replace(/^([\d.]+):\d{1,5}$/, '$1')) !== 0,
+    'give an IP address, with a port if need be: 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53',
+  );
+
 const mailbox = z.strictObject({
   name: z.string().min(1).optional().describe('How messages and logs call it; else the user'),
   host: z.string().min(1).describe('The IMAP server'),
@@ -34,10 +43,14 @@ const mailbox = z.strictObject({
   ca_file: path
     .optional()
     .describe('PEM file of the authority that signed the server certificate, beside the system roots'),
-  user: z.string().min(1),
+  user: z.string().min(1).describe('The name to log in with, most often the e-mail address'),
   password: secret.optional().describe('Better: password_file'),
   password_file: path.optional().describe('File that holds the password; the line end is cut off'),
-  folders: z.array(z.string().min(1)).min(1).default(['INBOX']),
+  folders: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(['INBOX'])
+    .describe('Folders that are watched; subfolders are not'),
   search_every_minutes: z
     .number()
     .min(0.01)
@@ -50,7 +63,7 @@ const mailbox = z.strictObject({
     .min(1)
     .optional()
     .describe('Name by which your provider signs its Authentication-Results header; only then is that header believed'),
-  account: accountName.optional(),
+  account: accountName.optional().describe('Directory below the backup directory for the exports of this mailbox'),
 });
 
 const login = z.discriminatedUnion('type', [
@@ -81,7 +94,7 @@ export const configSchema = z.strictObject({
   state_dir: path.describe('Where work in progress and the journal are kept; can be lost without losing a snapshot'),
   drop_dir: path.optional().describe('ZIP files put in here are taken in as if they had been downloaded'),
   account: accountName.optional(),
-  mailboxes: z.array(mailbox).default([]),
+  mailboxes: z.array(mailbox).default([]).describe('The mailboxes that are watched'),
   notices: z
     .strictObject({
       authenticity: z
@@ -89,11 +102,12 @@ export const configSchema = z.strictObject({
         .default('require')
         .describe('What is asked of a message before its link is followed: proof by DKIM or Authentication-Results'),
       dns_servers: z
-        .array(z.string().min(1))
+        .array(dnsServer)
         .default([])
         .describe('DNS servers for DKIM keys, as address or address:port; else those of the system'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('How export notices are recognised'),
   download: z
     .strictObject({
       logins: z.array(login).default([]).describe('Tried in this order'),
@@ -111,24 +125,27 @@ export const configSchema = z.strictObject({
         .default(60)
         .describe('A download that brings no byte for this long is begun anew'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('How exports are fetched'),
   archive: z
     .strictObject({
-      max_entries: z.int().min(1).default(2_000_000),
+      max_entries: z.int().min(1).default(2_000_000).describe('Files in one archive'),
       max_unpacked_gb: z.number().positive().default(500).describe('In units of 10^9 bytes'),
       max_ratio: z.number().min(2).default(200).describe('Unpacked size over packed size, of the whole archive'),
     })
-    .prefault({}),
-  notify: z.array(notifyEntry).default([]),
+    .prefault({})
+    .describe('Limits on what an archive may hold; one that exceeds them is refused and kept aside'),
+  notify: z.array(notifyEntry).default([]).describe('Who is told; see docs/reference/notifications.md'),
   log: z
     .strictObject({
-      level: z.enum(LOG_LEVELS).default('info'),
+      level: z.enum(LOG_LEVELS).default('info').describe('The least important level that is logged'),
       format: z
         .enum(['auto', 'json', 'pretty'])
         .default('auto')
         .describe('auto: pretty on a terminal, else JSON lines'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The log, on standard output'),
 });
 
 type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`

@@ -52,8 +52,17 @@ export async function writeFileDurably(
 
 /** Makes a directory (and its parents) that only the user can enter, durably; one that exists is left as it is. */
 export async function makePrivateDirectory(path: string): Promise<void> {
-  const firstMade = await mkdir(path, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
-  if (firstMade !== undefined) await syncDirectory(dirname(firstMade));
+  try {
+    // Not with `recursive`: that calls a read-only file system ENOENT.
+    await mkdir(path, { mode: PRIVATE_DIRECTORY_MODE });
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makePrivateDirectory(dirname(path));
+    return makePrivateDirectory(path);
+  }
+  await syncDirectory(dirname(path));
 }
 
 /** Removes a tree whatever its modes are (snapshot files are read-only); nothing there is fine. */

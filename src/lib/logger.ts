@@ -1,4 +1,4 @@
-import { stdout } from 'node:process';
+import { isatty } from 'node:tty';
 import { type LevelWithSilent, type Logger, pino, stdSerializers } from 'pino';
 import { redactText } from './secret.ts';
 
@@ -12,15 +12,17 @@ export type LogFormat = 'auto' | 'json' | 'pretty';
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
+  /** The service logs to standard output (1); commands that print something else there log to standard error (2). */
+  readonly fd: 1 | 2;
 }
 
 /**
- * The program's log, to standard output: JSON lines for machines, or lines for people on a terminal. Errors are
+ * The program's log: JSON lines for machines, or lines for people on a terminal. Errors are
  * logged with what looks like an address or a credential taken out; secrets proper are of type `Secret` and print as
  * `[redacted]`.
  */
-export async function createLogger({ level, format }: LogOptions): Promise<Logger> {
-  const pretty = format === 'pretty' || (format === 'auto' && stdout.isTTY);
+export async function createLogger({ level, format, fd }: LogOptions): Promise<Logger> {
+  const pretty = format === 'pretty' || (format === 'auto' && isatty(fd));
   const options = {
     level,
     base: null,
@@ -28,14 +30,15 @@ export async function createLogger({ level, format }: LogOptions): Promise<Logge
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: redactedError },
   };
-  if (!pretty) return pino(options, pino.destination({ dest: 1, sync: true }));
+  if (!pretty) return pino(options, pino.destination({ dest: fd, sync: true }));
   const { default: pinoPretty } = await import('pino-pretty');
   return pino(
     options,
     pinoPretty({
-      colorize: stdout.isTTY && process.env['NO_COLOR'] === undefined,
-      ignore: 'capture,room',
-      messageFormat: '{msg}',
+      colorize: isatty(fd) && process.env.NO_COLOR === undefined,
+      // For people the message says it all; errors are shown all the same.
+      hideObject: true,
+      destination: fd,
       sync: true,
     }),
   );

@@ -33,7 +33,10 @@ export class Secret {
   }
 }
 
-const URL_IN_TEXT = /\b([a-z][a-z0-9+.-]{1,30}):\/\/[^\s"'<>)\]}]+/gi;
+/** Closing brackets and apostrophes may be part of an address: rather one of the text's is lost than a secret told. */
+const URL_IN_TEXT = /[a-z][a-z0-9+.-]{0,30}:\/\/[^\s"<>]+/gi;
+/** Where a stack trace points to. */
+const SOURCE_POSITION = /^file:\/\/\/[^?#]+$/i;
 const CREDENTIAL_HEADER = /\b(authorization|cookie|set-cookie|proxy-authorization)(["']?\s*[:=]\s*)[^\r\n]+/gi;
 const BEARER = /\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi;
 
@@ -47,6 +50,7 @@ export function redactText(text: string): string {
     .replace(CREDENTIAL_HEADER, `$1$2${REDACTED}`)
     .replace(BEARER, `$1 ${REDACTED}`)
     .replace(URL_IN_TEXT, (address) => {
+      if (SOURCE_POSITION.test(address)) return address;
       try {
         const { protocol, host } = new URL(address);
         return `${protocol}//${host}/${REDACTED}`;

@@ -10,13 +10,14 @@ export function formatBytes(bytes: number): string {
     value /= 1000;
     unit += 1;
   }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
 /** A duration for people, with its two largest units: `23 h 5 min`, `4 min`, `850 ms`. */
 export function formatDuration(ms: number): string {
   if (ms < SECOND_MS) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < MINUTE_MS) return `${(ms / SECOND_MS).toFixed(ms < 10 * SECOND_MS ? 1 : 0)} s`;
+  if (ms < MINUTE_MS)
+    return `${ms < 9.95 * SECOND_MS ? (ms / SECOND_MS).toFixed(1) : Math.min(59, Math.round(ms / SECOND_MS))} s`;
   const [large, small, largeName, smallName] =
     ms < HOUR_MS
       ? [MINUTE_MS, SECOND_MS, 'min', 's']

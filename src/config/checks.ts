@@ -1,0 +1,128 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { isLoopback } from '../lib/loopback.ts';
+import type { Draft, KeyPath } from './draft.ts';
+import { whyUnreadable } from './file.ts';
+import type { Findings } from './findings.ts';
+import type { Glimpse } from './glimpse.ts';
+import { warnIfOthersCanRead } from './secret-file.ts';
+
+/** The rules that reach over several keys, or out to the disk. What they find goes into `findings`. */
+export async function checkWhole(glimpse: Glimpse, draft: Draft, findings: Findings): Promise<void> {
+  checkDirectories(glimpse, draft, findings);
+  checkMailboxNames(glimpse, findings);
+  checkEncryption(glimpse, draft, findings);
+  warnOfLoweredGuards(glimpse, draft, findings);
+  await checkAuthorities(glimpse, draft, findings);
+  await checkLogins(glimpse, draft, findings);
+}
+
+function checkDirectories(glimpse: Glimpse, draft: Draft, findings: Findings): void {
+  const pairs = [
+    ['state_dir', 'backup_dir'],
+    ['drop_dir', 'backup_dir'],
+    ['drop_dir', 'state_dir'],
+  ] as const;
+  for (const [one, other] of pairs) {
+    if (glimpse[one] === undefined || glimpse[one] !== glimpse[other]) continue;
+    findings.problem(
+      `${draft.nameOf([one])}: is the same directory as ${draft.nameOf([other])}: give it one of its own`,
+    );
+  }
+  const { backup_dir: backups, drop_dir: drop } = glimpse;
+  if (backups !== undefined && drop !== undefined && isInside(drop, backups)) {
+    findings.problem(
+      `${draft.nameOf(['drop_dir'])}: lies inside ${draft.nameOf(['backup_dir'])}, where only snapshots belong: move it out`,
+    );
+  }
+}
+
+function isInside(path: string, directory: string): boolean {
+  const way = relative(directory, path);
+  return way !== '' && way !== '..' && !way.startsWith('../');
+}
+
+function checkMailboxNames({ mailboxes }: Glimpse, findings: Findings): void {
+  const first = new Map<string, number>();
+  for (const [index, { name, user }] of mailboxes.entries()) {
+    const called = name ?? user;
+    if (called === undefined) continue;
+    const earlier = first.get(called);
+    if (earlier === undefined) first.set(called, index);
+    else {
+      findings.problem(
+        `mailboxes[${index}]: is called the same as mailboxes[${earlier}] (the name is the user unless set): give one of them a \`name\` of its own`,
+      );
+    }
+  }
+}
+
+function checkEncryption({ mailboxes }: Glimpse, draft: Draft, findings: Findings): void {
+  for (const [index, { host, security }] of mailboxes.entries()) {
+    if (security !== 'none' || host === undefined || isLoopback(host)) continue;
+    findings.problem(
+      `${draft.nameOf(['mailboxes', index, 'security'])}: none would send the password in clear text, and the host is not this machine: use tls or starttls`,
+    );
+  }
+}
+
+function warnOfLoweredGuards({ notices, download }: Glimpse, draft: Draft, findings: Findings): void {
+  const { authenticity } = notices;
+  if (authenticity === 'warn' || authenticity === 'off') {
+    findings.warning(
+      `${draft.nameOf(['notices', 'authenticity'])}: with ${authenticity}, links in forged emails are followed too: use require unless you are testing`,
+    );
+  }
+  if (download.extra_origins.length > 0) {
+    findings.warning(
+      `${draft.nameOf(['download', 'extra_origins'])}: links may lead to ${download.extra_origins.join(', ')} too, inside your network as well: meant for tests and proxies`,
+    );
+  }
+}
+
+async function checkAuthorities({ mailboxes, download }: Glimpse, draft: Draft, findings: Findings): Promise<void> {
+  const settings: { key: KeyPath; path: string | undefined }[] = [
+    ...mailboxes.map(({ ca_file: path }, index) => ({ key: ['mailboxes', index, 'ca_file'], path })),
+    { key: ['download', 'ca_file'], path: download.ca_file },
+  ];
+  for (const { key, path } of settings) {
+    const fault = path === undefined ? undefined : await faultOfAuthority(path);
+    if (fault !== undefined) findings.problem(`${draft.nameOf(key)}: ${path} ${fault}`);
+  }
+}
+
+async function faultOfAuthority(path: string): Promise<string | undefined> {
+  let content: Buffer;
+  try {
+    content = await readFile(path);
+  } catch (error) {
+    return `cannot be read: ${whyUnreadable(error)}`;
+  }
+  if (!content.includes('-----BEGIN CERTIFICATE-----')) {
+    return 'is not a certificate in PEM form (-----BEGIN CERTIFICATE-----): convert it';
+  }
+  try {
+    new X509Certificate(content);
+    return undefined;
+  } catch {
+    return 'holds a broken certificate: export it anew';
+  }
+}
+
+/** Login files are read anew at each use and may come later: a missing one is only worth a warning. */
+async function checkLogins({ download }: Glimpse, draft: Draft, findings: Findings): Promise<void> {
+  for (const [index, { token_file: tokenFile, file }] of download.logins.entries()) {
+    const path = tokenFile ?? file;
+    if (path === undefined) continue;
+    const name = draft.nameOf(['download', 'logins', index, tokenFile === undefined ? 'file' : 'token_file']);
+    try {
+      const stats = await stat(path);
+      if (stats.isDirectory())
+        findings.problem(`${name}: ${path} cannot be used: ${whyUnreadable({ code: 'EISDIR' })}`);
+      else warnIfOthersCanRead(name, path, stats.mode, findings);
+    } catch (error) {
+      findings.warning(`${name}: ${path} cannot be read at present: ${whyUnreadable(error)}`);
+    }
+  }
+}

@@ -1,0 +1,217 @@
+import { nearest } from '../lib/nearest.ts';
+import { type Draft, formatKey, type KeyPath, valueAt } from './draft.ts';
+import type { Findings } from './findings.ts';
+import { absolutePath } from './paths.ts';
+import { readSecretFile } from './secret-file.ts';
+
+/** How the text of a variable becomes the value of its key. */
+type Kind =
+  /** As it stands. */
+  | 'text'
+  | 'number'
+  /** Relative to the working directory. */
+  | 'path'
+  /** Separated by commas. */
+  | 'list'
+  /** Separated by white space. */
+  | 'words'
+  /** A file with one entry a line; empty lines and lines that begin with # do not count. */
+  | 'lines-of-file'
+  /** A file for one entry of `download.logins`. */
+  | 'bearer-login'
+  | 'cookies-login';
+
+export interface Variable {
+  readonly name: string;
+  readonly key: KeyPath;
+  readonly kind: Kind;
+  /** A key of the file that says the same in another way, and no longer counts. */
+  readonly displaces?: KeyPath;
+}
+
+const MAILBOX = ['mailboxes', 0] as const;
+
+/** Names the file; see {@link readConfigFile}. */
+export const CONFIG_VARIABLE = 'CHATKEEP_CONFIG';
+
+/** Every variable that sets a key. CHATKEEP_IMAP_* speak of the one mailbox. */
+export const VARIABLES: readonly Variable[] = [
+  { name: 'CHATKEEP_BACKUP_DIR', key: ['backup_dir'], kind: 'path' },
+  { name: 'CHATKEEP_STATE_DIR', key: ['state_dir'], kind: 'path' },
+  { name: 'CHATKEEP_DROP_DIR', key: ['drop_dir'], kind: 'path' },
+  { name: 'CHATKEEP_ACCOUNT', key: ['account'], kind: 'text' },
+  { name: 'CHATKEEP_IMAP_NAME', key: [...MAILBOX, 'name'], kind: 'text' },
+  { name: 'CHATKEEP_IMAP_HOST', key: [...MAILBOX, 'host'], kind: 'text' },
+  { name: 'CHATKEEP_IMAP_PORT', key: [...MAILBOX, 'port'], kind: 'number' },
+  { name: 'CHATKEEP_IMAP_SECURITY', key: [...MAILBOX, 'security'], kind: 'text' },
+  { name: 'CHATKEEP_IMAP_CA_FILE', key: [...MAILBOX, 'ca_file'], kind: 'path' },
+  { name: 'CHATKEEP_IMAP_USER', key: [...MAILBOX, 'user'], kind: 'text' },
+  {
+    name: 'CHATKEEP_IMAP_PASSWORD',
+    key: [...MAILBOX, 'password'],
+    kind: 'text',
+    displaces: [...MAILBOX, 'password_file'],
+  },
+  {
+    name: 'CHATKEEP_IMAP_PASSWORD_FILE',
+    key: [...MAILBOX, 'password_file'],
+    kind: 'path',
+    displaces: [...MAILBOX, 'password'],
+  },
+  { name: 'CHATKEEP_IMAP_FOLDERS', key: [...MAILBOX, 'folders'], kind: 'list' },
+  { name: 'CHATKEEP_IMAP_SEARCH_EVERY_MINUTES', key: [...MAILBOX, 'search_every_minutes'], kind: 'number' },
+  { name: 'CHATKEEP_IMAP_LOOK_BACK_DAYS', key: [...MAILBOX, 'look_back_days'], kind: 'number' },
+  { name: 'CHATKEEP_IMAP_AUTHSERV_ID', key: [...MAILBOX, 'authserv_id'], kind: 'text' },
+  { name: 'CHATKEEP_NOTICES_AUTHENTICITY', key: ['notices', 'authenticity'], kind: 'text' },
+  { name: 'CHATKEEP_NOTICES_DNS_SERVERS', key: ['notices', 'dns_servers'], kind: 'list' },
+  { name: 'CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE', key: ['download', 'logins'], kind: 'bearer-login' },
+  { name: 'CHATKEEP_DOWNLOAD_COOKIES_FILE', key: ['download', 'logins'], kind: 'cookies-login' },
+  { name: 'CHATKEEP_DOWNLOAD_EXTRA_ORIGINS', key: ['download', 'extra_origins'], kind: 'list' },
+  { name: 'CHATKEEP_DOWNLOAD_CA_FILE', key: ['download', 'ca_file'], kind: 'path' },
+  { name: 'CHATKEEP_DOWNLOAD_STALL_SECONDS', key: ['download', 'stall_seconds'], kind: 'number' },
+  { name: 'CHATKEEP_ARCHIVE_MAX_ENTRIES', key: ['archive', 'max_entries'], kind: 'number' },
+  { name: 'CHATKEEP_ARCHIVE_MAX_UNPACKED_GB', key: ['archive', 'max_unpacked_gb'], kind: 'number' },
+  { name: 'CHATKEEP_ARCHIVE_MAX_RATIO', key: ['archive', 'max_ratio'], kind: 'number' },
+  { name: 'CHATKEEP_NOTIFY', key: ['notify'], kind: 'words' },
+  { name: 'CHATKEEP_NOTIFY_FILE', key: ['notify'], kind: 'lines-of-file' },
+  { name: 'CHATKEEP_LOG_LEVEL', key: ['log', 'level'], kind: 'text' },
+  { name: 'CHATKEEP_LOG_FORMAT', key: ['log', 'format'], kind: 'text' },
+];
+
+/** The variable that sets a key, if there is one. */
+export function variableFor(path: KeyPath): string | undefined {
+  return VARIABLES.find(({ key }) => formatKey(key) === formatKey(path))?.name;
+}
+
+/** The text of a variable; an empty one counts as not set, since compose files leave such variables behind. */
+export function settingOf(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  const text = env[name];
+  return text === undefined || text.trim() === '' ? undefined : text;
+}
+
+/**
+ * Lays the environment over the draft. What is wrong goes into `findings`.
+ *
+ * @param hasFile whether there is a file; if not, messages name variables rather than keys of the file
+ * @returns the names of the variables that set something
+ */
+export async function applyEnvironment(
+  draft: Draft,
+  env: NodeJS.ProcessEnv,
+  { hasFile, cwd }: { hasFile: boolean; cwd: string },
+  findings: Findings,
+): Promise<string[]> {
+  reportUnknown(env, findings);
+  const present = VARIABLES.filter(({ name }) => settingOf(env, name) !== undefined);
+  reportDoubled(present, findings);
+  const applicable = withoutAmbiguousMailbox(present, draft, findings);
+  if (!hasFile) nameByVariables(VARIABLES, draft);
+  else if (mailboxCount(draft) === 0 && applicable.some(isOfMailbox))
+    nameByVariables(VARIABLES.filter(isOfMailbox), draft);
+  for (const variable of applicable) {
+    await apply(variable, settingOf(env, variable.name) ?? '', draft, cwd, findings);
+  }
+  applyLogins(applicable, env, draft, cwd);
+  if (settingOf(env, 'CHATKEEP_IMAP_PASSWORD') !== undefined) {
+    findings.warning(
+      'CHATKEEP_IMAP_PASSWORD: a password in the environment is seen by whoever may inspect the process or container: put it in a file and set CHATKEEP_IMAP_PASSWORD_FILE',
+    );
+  }
+  return applicable.map(({ name }) => name);
+}
+
+function reportUnknown(env: NodeJS.ProcessEnv, findings: Findings): void {
+  const known = [CONFIG_VARIABLE, ...VARIABLES.map(({ name }) => name)];
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('CHATKEEP_') || known.includes(name) || settingOf(env, name) === undefined) continue;
+    const guess = nearest(name, known);
+    findings.problem(
+      `unknown variable ${name}: ${guess === undefined ? 'config/chatkeep.example.yaml names those there are' : `did you mean ${guess}?`}`,
+    );
+  }
+}
+
+function reportDoubled(present: readonly Variable[], findings: Findings): void {
+  const names = present.map(({ name }) => name);
+  for (const name of names) {
+    if (names.includes(`${name}_FILE`)) findings.problem(`both ${name} and ${name}_FILE are set: set one`);
+  }
+}
+
+function isOfMailbox({ key }: Variable): boolean {
+  return key[0] === MAILBOX[0];
+}
+
+function mailboxCount(draft: Draft): number {
+  const mailboxes = valueAt(draft.tree, ['mailboxes']);
+  return Array.isArray(mailboxes) ? mailboxes.length : 0;
+}
+
+function withoutAmbiguousMailbox(present: Variable[], draft: Draft, findings: Findings): Variable[] {
+  const mailboxes = mailboxCount(draft);
+  const concerned = present.filter(isOfMailbox);
+  if (mailboxes < 2 || concerned.length === 0) return present;
+  findings.problem(
+    `${concerned.map(({ name }) => name).join(', ')}: the file has ${mailboxes} mailboxes, and the environment can speak of one only: put these settings in the file`,
+  );
+  return present.filter((variable) => !isOfMailbox(variable));
+}
+
+function nameByVariables(variables: readonly Variable[], draft: Draft): void {
+  for (const { key, name, kind } of variables) {
+    if (kind !== 'lines-of-file' && kind !== 'bearer-login' && kind !== 'cookies-login') draft.call(key, name);
+  }
+}
+
+async function apply(variable: Variable, text: string, draft: Draft, cwd: string, findings: Findings): Promise<void> {
+  const { name, key, displaces } = variable;
+  const value = await parse(variable, text, cwd, findings);
+  if (value === undefined) return;
+  if (displaces !== undefined) draft.remove(displaces);
+  draft.set(key, value, name);
+}
+
+async function parse({ name, kind }: Variable, text: string, cwd: string, findings: Findings): Promise<unknown> {
+  switch (kind) {
+    case 'text':
+      return text;
+    case 'number': {
+      const number = Number(text);
+      if (Number.isFinite(number)) return number;
+      findings.problem(`${name}: must be a number`);
+      return undefined;
+    }
+    case 'path':
+      return absolutePath(text, cwd);
+    case 'list':
+      return partsOf(text, ',');
+    case 'words':
+      return partsOf(text, /\s+/);
+    case 'lines-of-file': {
+      const content = await readSecretFile(name, absolutePath(text, cwd), findings);
+      return content === undefined ? undefined : partsOf(content, /\r?\n/).filter((line) => !line.startsWith('#'));
+    }
+    case 'bearer-login':
+    case 'cookies-login':
+      return undefined;
+  }
+}
+
+function partsOf(text: string, separator: string | RegExp): string[] {
+  return text
+    .split(separator)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** Logins of the environment take the place of all those of the file. */
+function applyLogins(variables: readonly Variable[], env: NodeJS.ProcessEnv, draft: Draft, cwd: string): void {
+  const logins = variables.filter(({ kind }) => kind === 'bearer-login' || kind === 'cookies-login');
+  if (logins.length === 0) return;
+  draft.set(['download', 'logins'], [], 'download.logins');
+  for (const [index, { name, kind }] of logins.entries()) {
+    const path = absolutePath(settingOf(env, name) ?? '', cwd);
+    const login = kind === 'bearer-login' ? { type: 'bearer', token_file: path } : { type: 'cookies', file: path };
+    draft.set(['download', 'logins', index], login, name);
+  }
+}

@@ -1,0 +1,7 @@
+/** The configuration: schema, file, environment, secrets → one frozen {@link Config}. */
+export { VARIABLES } from './environment.ts';
+export { DEFAULT_CONFIG_PATH } from './file.ts';
+export { configJsonSchema, configJsonSchemaText } from './json-schema.ts';
+export { type ConfigOverrides, type LoadedConfig, type LoadOptions, loadConfig } from './load.ts';
+export type { Config, LoginConfig, MailboxConfig } from './schema.ts';
+export { describeConfig } from './shape.ts';

@@ -1,0 +1,119 @@
+import { stat } from 'node:fs/promises';
+import { cwd as processDirectory } from 'node:process';
+import type { z } from 'zod';
+import type { Secret } from '../lib/secret.ts';
+import { checkWhole } from './checks.ts';
+import { Draft, valueAt } from './draft.ts';
+import { applyEnvironment, CONFIG_VARIABLE, settingOf } from './environment.ts';
+import { type ConfigFile, DEFAULT_CONFIG_PATH, readConfigFile } from './file.ts';
+import { Findings } from './findings.ts';
+import { glimpseOf } from './glimpse.ts';
+import { describeIssues } from './issues.ts';
+import { absolutePath, defaultStateDirectory, isPathKey } from './paths.ts';
+import { type Config, configSchema } from './schema.ts';
+import { warnIfOthersCanRead } from './secret-file.ts';
+import { gatherSecrets, type Secrets } from './secrets.ts';
+import { camelCased, deepFrozen } from './shape.ts';
+
+/** What a flag of the command line can set: key → value. Stronger than the environment. */
+export type ConfigOverrides = Partial<Record<OverridableKey, string>>;
+type OverridableKey = 'backup_dir' | 'state_dir' | 'drop_dir' | 'account' | 'log.level' | 'log.format';
+
+export interface LoadOptions {
+  /** The file, from `--config`; else CHATKEEP_CONFIG, else the default path if there is something. */
+  readonly path?: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  readonly overrides?: ConfigOverrides;
+  /** What relative paths of the environment and the command line are relative to; else the working directory. */
+  readonly cwd?: string;
+  /** Else /config/chatkeep.yaml. */
+  readonly defaultPath?: string;
+}
+
+export interface LoadedConfig {
+  /** Deeply frozen. */
+  readonly config: Config;
+  /** Where the settings come from, weakest first. */
+  readonly sources: {
+    readonly file: string | undefined;
+    /** Names of the environment variables that set something. */
+    readonly environment: readonly string[];
+    /** The flags that set something: `--backup-dir`. */
+    readonly commandLine: readonly string[];
+  };
+  /** Things that work and that the user should know of, a line each. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Gathers the configuration: defaults, then the YAML file, then the environment, then the command line, each stronger
+ * than the one before; reads the files that hold secrets; checks the whole.
+ *
+ * @throws ChatkeepError `config` that lists every problem, a line each, with the key or variable as the user wrote it
+ */
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const { env, overrides = {}, cwd = processDirectory(), defaultPath = DEFAULT_CONFIG_PATH } = options;
+  const findings = new Findings();
+  const environmentPath = settingOf(env, CONFIG_VARIABLE);
+  const file = await readConfigFile({ path: options.path, environmentPath, defaultPath, cwd }, findings);
+  await warnOfOpenFile(file, findings);
+
+  const draft = new Draft(file.tree ?? {});
+  const environment = await applyEnvironment(draft, env, { hasFile: file.path !== undefined, cwd }, findings);
+  // What an unusable file would have said cannot be called missing.
+  if (file.tree === undefined) findings.throwIfProblems();
+  const commandLine = applyOverrides(draft, overrides, cwd);
+  if (valueAt(draft.tree, ['state_dir']) === undefined) {
+    draft.set(['state_dir'], defaultStateDirectory(env), 'state_dir (by default)');
+  }
+
+  const glimpse = glimpseOf(draft.tree);
+  const checked = configSchema.safeParse(draft.tree);
+  const issues = checked.error?.issues ?? [];
+  for (const line of describeIssues(issues, draft)) findings.problem(line);
+  const secrets = await gatherSecrets(glimpse, draft, issues, findings);
+  await checkWhole(glimpse, draft, findings);
+  findings.throwIfProblems();
+
+  return {
+    config: deepFrozen(camelCased(completed(configSchema.parse(draft.tree), secrets))),
+    sources: { file: file.path, environment, commandLine },
+    warnings: findings.warnings,
+  };
+}
+
+async function warnOfOpenFile({ path, tree }: ConfigFile, findings: Findings): Promise<void> {
+  const { mailboxes, notify } = glimpseOf(tree ?? {});
+  const holdsSecrets = mailboxes.some(({ password }) => password !== undefined) || notify.some(({ url }) => url);
+  if (path !== undefined && holdsSecrets) {
+    warnIfOthersCanRead('the configuration holds secrets', path, (await stat(path)).mode, findings);
+  }
+}
+
+function applyOverrides(draft: Draft, overrides: ConfigOverrides, cwd: string): string[] {
+  return Object.entries(overrides).map(([key, value]) => {
+    const flag = `--${key.replace(/[._]/g, '-')}`;
+    draft.set(key.split('.'), isPathKey(key) ? absolutePath(value, cwd) : value, flag);
+    return flag;
+  });
+}
+
+/** Fills in what depends on other keys. */
+function completed(parsed: z.output<typeof configSchema>, { passwords, addresses }: Secrets) {
+  return {
+    ...parsed,
+    mailboxes: parsed.mailboxes.map(({ password: _password, password_file: _file, ...mailbox }, index) => ({
+      ...mailbox,
+      name: mailbox.name ?? mailbox.user,
+      port: mailbox.port ?? (mailbox.security === 'tls' ? 993 : 143),
+      password: present(passwords[index]),
+    })),
+    notify: addresses.map(present),
+  };
+}
+
+/** A secret that was not there has been reported as a problem, and nobody comes here. */
+function present(secret: Secret | undefined): Secret {
+  if (secret === undefined) throw new TypeError('a secret is missing that nobody has reported');
+  return secret;
+}

@@ -1,0 +1,556 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { describeConfig, loadConfig } from '../../src/config/index.ts';
+import { ChatkeepError } from '../../src/lib/errors.ts';
+import { MAILBOX, MINIMAL, problemsOf, Workspace } from './support.ts';
+
+describe('where settings come from', () => {
+  it('fills in every default', async () => {
+    await using workspace = await Workspace.create();
+    const { config, sources, warnings } = await workspace.load('backup_dir: /backups\nstate_dir: /state');
+    assert.deepEqual(config, {
+      backupDir: '/backups',
+      stateDir: '/state',
+      mailboxes: [],
+      notices: { authenticity: 'require', dnsServers: [] },
+      download: { logins: [], extraOrigins: [], stallSeconds: 60 },
+      archive: { maxEntries: 2_000_000, maxUnpackedGb: 500, maxRatio: 200 },
+      notify: [],
+      log: { level: 'info', format: 'auto' },
+    });
+    assert.deepEqual(sources, { file: workspace.path('chatkeep.yaml'), environment: [], commandLine: [] });
+    assert.deepEqual(warnings, []);
+  });
+
+  it('lets the environment win over the file, and the command line over both', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = `${MINIMAL}account: file\nlog: { level: warn, format: json }`;
+    const env = { CHATKEEP_ACCOUNT: 'environment', CHATKEEP_LOG_LEVEL: 'error' };
+    const { config, sources } = await workspace.load(yaml, env, { overrides: { 'log.level': 'debug' } });
+    assert.equal(config.account, 'environment');
+    assert.deepEqual(config.log, { level: 'debug', format: 'json' });
+    assert.deepEqual(sources.environment, ['CHATKEEP_ACCOUNT', 'CHATKEEP_LOG_LEVEL']);
+    assert.deepEqual(sources.commandLine, ['--log-level']);
+  });
+
+  it('takes the file from --config, else from CHATKEEP_CONFIG, else from the default path, else does without', async () => {
+    await using workspace = await Workspace.create();
+    const files = {
+      flag: await workspace.write('flag.yaml', `${MINIMAL}account: flag`),
+      variable: await workspace.write('variable.yaml', `${MINIMAL}account: variable`),
+      usual: await workspace.write('usual.yaml', `${MINIMAL}account: usual`),
+    };
+    const accountFrom = async (path?: string, variable?: string, defaultPath = '/nowhere/chatkeep.yaml') => {
+      const env = { CHATKEEP_BACKUP_DIR: '/b', CHATKEEP_STATE_DIR: '/s', CHATKEEP_CONFIG: variable };
+      return (await loadConfig({ path, env, defaultPath })).config.account;
+    };
+    assert.equal(await accountFrom(files.flag, files.variable, files.usual), 'flag');
+    assert.equal(await accountFrom(undefined, files.variable, files.usual), 'variable');
+    assert.equal(await accountFrom(undefined, undefined, files.usual), 'usual');
+    assert.equal(await accountFrom(), undefined);
+  });
+
+  it('works with the environment alone', async () => {
+    await using workspace = await Workspace.create();
+    const passwordFile = await workspace.write('password', 'geheim\n');
+    const { config } = await loadConfig({
+      defaultPath: workspace.path('none.yaml'),
+      cwd: workspace.directory,
+      env: {
+        PATH: '/bin',
+        CHATKEEP_BACKUP_DIR: '/b',
+        CHATKEEP_STATE_DIR: '/s',
+        CHATKEEP_DROP_DIR: 'drop',
+        CHATKEEP_IMAP_HOST: '127.0.0.1',
+        CHATKEEP_IMAP_SECURITY: 'none',
+        CHATKEEP_IMAP_USER: 'ada@example.org',
+        CHATKEEP_IMAP_PASSWORD_FILE: passwordFile,
+        CHATKEEP_IMAP_FOLDERS: 'INBOX, Exports/OpenAI',
+        CHATKEEP_IMAP_SEARCH_EVERY_MINUTES: '0.5',
+        CHATKEEP_NOTIFY: ' ntfy://one\n  ntfy://two ',
+        CHATKEEP_DOWNLOAD_COOKIES_FILE: 'cookies.txt',
+        CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE: 'token',
+      },
+    });
+    const [mailbox] = config.mailboxes;
+    assert.equal(mailbox?.password.reveal(), 'geheim');
+    assert.deepEqual(mailbox.folders, ['INBOX', 'Exports/OpenAI']);
+    assert.equal(mailbox.searchEveryMinutes, 0.5);
+    assert.equal(config.dropDir, workspace.path('drop'));
+    assert.deepEqual(
+      config.notify.map((address) => address.reveal()),
+      ['ntfy://one', 'ntfy://two'],
+    );
+    assert.deepEqual(config.download.logins, [
+      { type: 'bearer', tokenFile: workspace.path('token') },
+      { type: 'cookies', file: workspace.path('cookies.txt') },
+    ]);
+  });
+
+  it('takes an empty variable and an empty key for not set', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = `${MINIMAL}account: kept\ndrop_dir:\nnotices:\n  authenticity:\n`;
+    const { config, sources } = await workspace.load(yaml, { CHATKEEP_ACCOUNT: '', CHATKEEP_LOG_LEVEL: ' ' });
+    assert.equal(config.account, 'kept');
+    assert.equal(config.dropDir, undefined);
+    assert.equal(config.notices.authenticity, 'require');
+    assert.deepEqual(sources.environment, []);
+  });
+
+  it('changes the only mailbox of the file by CHATKEEP_IMAP_*', async () => {
+    await using workspace = await Workspace.create();
+    const { config } = await workspace.load(`${MINIMAL}mailboxes: [${MAILBOX}]`, { CHATKEEP_IMAP_USER: 'grace' });
+    assert.equal(config.mailboxes.length, 1);
+    assert.equal(config.mailboxes[0]?.user, 'grace');
+    assert.equal(config.mailboxes[0].host, 'imap.example.org');
+  });
+
+  it('reads CHATKEEP_NOTIFY_FILE line by line, without comments', async () => {
+    await using workspace = await Workspace.create();
+    const file = await workspace.write('notify', '# phone\nntfy://one\n\n  ntfy://two  \r\n');
+    const { config } = await workspace.load(`${MINIMAL}notify: [ntfy://zero]`, { CHATKEEP_NOTIFY_FILE: file });
+    assert.deepEqual(
+      config.notify.map((address) => address.reveal()),
+      ['ntfy://one', 'ntfy://two'],
+    );
+  });
+});
+
+describe('paths', () => {
+  it('are relative to the file in the file, and to the working directory in the environment and on the command line', async () => {
+    await using workspace = await Workspace.create();
+    await mkdir(workspace.path('conf'));
+    const path = await workspace.write('conf/chatkeep.yaml', 'backup_dir: ../backups\ndrop_dir: ~/drop');
+    const { config } = await loadConfig({
+      path,
+      cwd: workspace.directory,
+      env: { CHATKEEP_STATE_DIR: 'state' },
+    });
+    assert.equal(config.backupDir, workspace.path('backups'));
+    assert.equal(config.stateDir, workspace.path('state'));
+    assert.equal(config.dropDir, join(homedir(), 'drop'));
+    const overridden = await loadConfig({ path, cwd: '/work-here', env: {}, overrides: { backup_dir: 'b' } });
+    assert.equal(overridden.config.backupDir, '/work-here/b');
+  });
+
+  it('keep state in XDG_STATE_HOME, else in ~/.local/state, when nothing is set', async () => {
+    await using workspace = await Workspace.create();
+    const stateUnder = async (env: NodeJS.ProcessEnv) => (await workspace.load('backup_dir: /b', env)).config.stateDir;
+    assert.equal(await stateUnder({ XDG_STATE_HOME: '/xdg' }), '/xdg/chatkeep');
+    assert.equal(await stateUnder({ XDG_STATE_HOME: 'relative' }), join(homedir(), '.local/state/chatkeep'));
+    assert.equal(await stateUnder({}), join(homedir(), '.local/state/chatkeep'));
+  });
+});
+
+describe('mailboxes', () => {
+  it('are called by their user and have the port of their security, unless told', async () => {
+    await using workspace = await Workspace.create();
+    const { config } = await workspace.load(`${MINIMAL}mailboxes:
+  - { host: h, user: a, password: p }
+  - { host: h, user: b, password: p, security: starttls }
+  - { host: '::1', user: c, password: p, security: none, port: 1143, name: bridge }`);
+    assert.deepEqual(
+      config.mailboxes.map(({ name, port }) => [name, port]),
+      [
+        ['a', 993],
+        ['b', 143],
+        ['bridge', 1143],
+      ],
+    );
+  });
+
+  for (const host of ['localhost', '127.0.0.1', '127.8.9.10', '::1', '[::1]', '::ffff:127.0.0.1']) {
+    it(`may do without encryption on ${host}`, async () => {
+      await using workspace = await Workspace.create();
+      const yaml = `${MINIMAL}mailboxes: [{ host: '${host}', user: u, password: p, security: none }]`;
+      assert.equal((await workspace.load(yaml)).config.mailboxes[0]?.security, 'none');
+    });
+  }
+
+  for (const host of ['imap.example.org', '192.168.1.2', 'localhost.example.org', '128.0.0.1']) {
+    it(`may not do without encryption on ${host}`, async () => {
+      await using workspace = await Workspace.create();
+      const yaml = `${MINIMAL}mailboxes: [{ host: '${host}', user: u, password: p, security: none }]`;
+      assert.deepEqual(await workspace.problems(yaml), [
+        'mailboxes[0].security: none would send the password in clear text, and the host is not this machine: use tls or starttls',
+      ]);
+    });
+  }
+});
+
+describe('secrets', () => {
+  it('come from files, one line end cut off', async () => {
+    await using workspace = await Workspace.create();
+    await workspace.write('password', ' pass word \r\n');
+    await workspace.write('address', '\uFEFFntfy://topic\n');
+    const { config, warnings } = await workspace.load(
+      `${MINIMAL}mailboxes: [{ host: h, user: u, password_file: password }]\nnotify: [{ url_file: address }]`,
+    );
+    assert.equal(config.mailboxes[0]?.password.reveal(), ' pass word ');
+    assert.equal(config.notify[0]?.reveal(), 'ntfy://topic');
+    assert.deepEqual(warnings, []);
+  });
+
+  it('of the environment win over the file, in whatever form', async () => {
+    await using workspace = await Workspace.create();
+    const password = async (yaml: string, env: NodeJS.ProcessEnv) =>
+      (await workspace.load(`${MINIMAL}mailboxes: [{ host: h, user: u, ${yaml} }]`, env)).config.mailboxes[0]?.password;
+    const inFile = await workspace.write('password', 'from a file');
+    const byVariable = await password('password_file: /nowhere', { CHATKEEP_IMAP_PASSWORD: 'direct' });
+    const byVariableFile = await password('password: direct', { CHATKEEP_IMAP_PASSWORD_FILE: inFile });
+    assert.equal(byVariable?.reveal(), 'direct');
+    assert.equal(byVariableFile?.reveal(), 'from a file');
+  });
+
+  it('print as [redacted] when the configuration is shown', async () => {
+    await using workspace = await Workspace.create();
+    const { config } = await workspace.load(`${MINIMAL}mailboxes: [${MAILBOX}]\nnotify: [ntfy://geheim]`);
+    const shown = describeConfig(config);
+    assert.deepEqual(shown, {
+      backup_dir: '/b',
+      state_dir: '/s',
+      mailboxes: [
+        {
+          host: 'imap.example.org',
+          security: 'tls',
+          user: 'ada',
+          folders: ['INBOX'],
+          search_every_minutes: 5,
+          look_back_days: 7,
+          name: 'ada',
+          port: 993,
+          password: '[redacted]',
+        },
+      ],
+      notices: { authenticity: 'require', dns_servers: [] },
+      download: { logins: [], extra_origins: [], stall_seconds: 60 },
+      archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
+      notify: ['[redacted]'],
+      log: { level: 'info', format: 'auto' },
+    });
+  });
+
+  it('are refused when both the secret and its file are set', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = `${MINIMAL}mailboxes: [{ host: h, user: u, password: p, password_file: f }]
+notify: [{ url: ntfy://a, url_file: f }]`;
+    assert.deepEqual(await workspace.problems(yaml), [
+      'both mailboxes[0].password and mailboxes[0].password_file are set: set one',
+      'both notify[0].url and notify[0].url_file are set: set one',
+    ]);
+    const env = { CHATKEEP_NOTIFY: 'ntfy://a', CHATKEEP_NOTIFY_FILE: await workspace.write('n', 'ntfy://b') };
+    assert.deepEqual(await workspace.problems(MINIMAL, env), [
+      'both CHATKEEP_NOTIFY and CHATKEEP_NOTIFY_FILE are set: set one',
+    ]);
+  });
+
+  it('are refused when their file cannot be used, and the reason is told', async () => {
+    await using workspace = await Workspace.create();
+    await mkdir(workspace.path('directory'));
+    await workspace.write('empty', '\n');
+    await workspace.write('lines', 'one\ntwo\n');
+    await workspace.write('binary', Uint8Array.of(0xff, 0xfe, 0x00));
+    await workspace.write('large', 'x'.repeat(70_000));
+    const faults = {
+      missing: 'cannot be read: there is no such file',
+      directory:
+        'cannot be used: it is a directory, not a file (Docker makes a directory where the file to be mounted is missing)',
+      empty: 'is empty',
+      lines: 'holds more than one line: leave only the secret in it',
+      binary: 'does not hold UTF-8 text',
+      large: 'cannot be used: it is too large to be a secret',
+    };
+    for (const [name, fault] of Object.entries(faults)) {
+      const yaml = `${MINIMAL}mailboxes: [{ host: h, user: u, password_file: ${name} }]`;
+      assert.deepEqual(await workspace.problems(yaml), [
+        `mailboxes[0].password_file: ${workspace.path(name)} ${fault}`,
+      ]);
+    }
+    assert.deepEqual(await workspace.problems(MINIMAL, { CHATKEEP_NOTIFY_FILE: 'missing' }), [
+      `CHATKEEP_NOTIFY_FILE: ${workspace.path('missing')} cannot be read: there is no such file`,
+    ]);
+  });
+});
+
+describe('problems', () => {
+  it('are told all at once, each with the key or variable as it was written', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = `
+state_dir: 5
+mailboxs: []
+mailboxes:
+  - { host: h, port: 70000, security: tsl, pasword_file: x }
+  - { host: h, user: u, password_file: /nowhere/password }
+notices: { dns_servers: [dns.example.org] }
+download: { logins: [{ type: browser }, { type: cookies }], extra_origins: ['http://x'], ca_file: nowhere.pem }
+archive: { max_entries: 1.5 }
+notify: [5, { urll: x }]
+log: debug
+`;
+    const env = { CHATKEEP_DOWNLOAD_STALL_SECONDS: 'soon', CHATKEEP_ACCOUNT: 'a/b', CHATKEEP_IMPA_HOST: 'x' };
+    assert.deepEqual(await workspace.problems(yaml, env), [
+      'unknown variable CHATKEEP_IMPA_HOST: did you mean CHATKEEP_IMAP_HOST?',
+      'CHATKEEP_DOWNLOAD_STALL_SECONDS: must be a number',
+      'backup_dir: is missing: set it, or CHATKEEP_BACKUP_DIR',
+      'state_dir: must be a text, and YAML reads it as a number: put it in quotes',
+      'CHATKEEP_ACCOUNT: use letters, digits and . _ @ + - only, and start with a letter or digit',
+      'mailboxes[0].port: must be at most 65535',
+      'mailboxes[0].security: must be one of tls, starttls, none: did you mean `tls`?',
+      'mailboxes[0].user: is missing: set it',
+      'mailboxes[0]: unknown key `pasword_file`: did you mean `password_file`?',
+      'notices.dns_servers[0]: give an IP address, with a port if need be: 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53',
+      'download.logins[0].type: must be one of bearer, cookies',
+      'download.logins[1].file: is missing: set it',
+      'download.extra_origins[0]: give an origin: https://host or https://host:port, without a path',
+      'archive.max_entries: must be a whole number, not one with a fraction',
+      'notify[0]: must be a text, or keys and values',
+      'notify[1]: unknown key `urll`: did you mean `url`?',
+      'log: must be keys and values, not a text',
+      'unknown key `mailboxs`: did you mean `mailboxes`?',
+      'mailboxes[1].password_file: /nowhere/password cannot be read: there is no such file',
+      `download.ca_file: ${workspace.path('nowhere.pem')} cannot be read: there is no such file`,
+    ]);
+  });
+
+  it('name the variables when there is no file', async () => {
+    const env = { CHATKEEP_IMAP_HOST: 'h', CHATKEEP_IMAP_PORT: '0' };
+    assert.deepEqual(await problemsOf(loadConfig({ env, defaultPath: '/nowhere/chatkeep.yaml' })), [
+      'CHATKEEP_BACKUP_DIR: is missing: set it',
+      'CHATKEEP_IMAP_PORT: must be at least 1',
+      'CHATKEEP_IMAP_USER: is missing: set it',
+      'CHATKEEP_IMAP_PASSWORD: is missing: set it, or better CHATKEEP_IMAP_PASSWORD_FILE',
+    ]);
+  });
+
+  it('name the flag when the command line is wrong', async () => {
+    await using workspace = await Workspace.create();
+    assert.deepEqual(await workspace.problems(MINIMAL, {}, { overrides: { 'log.format': 'yaml' } }), [
+      '--log-format: must be one of auto, json, pretty',
+    ]);
+  });
+
+  it('are lines of an error of class config, under a head that counts them', async () => {
+    await using workspace = await Workspace.create();
+    await assert.rejects(workspace.load('state_dir: /s'), (error) => {
+      assert(error instanceof ChatkeepError);
+      assert.equal(error.class, 'config');
+      assert.match(error.message, /^There is 1 problem in the configuration:\nbackup_dir: is missing/);
+      return true;
+    });
+  });
+
+  it('tell line and column of what is not YAML', async () => {
+    await using workspace = await Workspace.create();
+    const path = workspace.path('chatkeep.yaml');
+    const faults = {
+      'account: a\naccount: b': 'line 2, column 1: the key `account` stands here for the second time: keep one',
+      'log:\n\tlevel: info': 'line 2, column 1: a tab is used to indent: use spaces',
+      'account: a: b': 'line 1, column 10: there are two `: ` in one line: put the value in quotes',
+      'log: { level: info': 'line 1, column 19: the indentation does not fit the lines above',
+      'account: "a': 'line 1, column 12: a quote, bracket or colon is missing',
+      'account: @a':
+        'line 1, column 10: a value begins with, or holds, a character that means something in YAML: put it in single quotes',
+    };
+    for (const [yaml, fault] of Object.entries(faults)) {
+      assert.deepEqual(await workspace.problems(yaml), [`${path}: ${fault}`]);
+    }
+    assert.deepEqual(await workspace.problems('account: *a'), [
+      `${path}: an *alias names no &anchor, or aliases are too many: put a value that begins with * in quotes`,
+    ]);
+    assert.deepEqual(await workspace.problems('- a'), [
+      `${path}: must hold keys and values, as config/chatkeep.example.yaml does`,
+    ]);
+  });
+
+  it('tell of a file that was named and is not there', async () => {
+    assert.deepEqual(await problemsOf(loadConfig({ path: '/nowhere/a.yaml', env: {} })), [
+      '--config: /nowhere/a.yaml cannot be read: there is no such file',
+    ]);
+    assert.deepEqual(await problemsOf(loadConfig({ env: { CHATKEEP_CONFIG: '/nowhere/b.yaml' } })), [
+      'CHATKEEP_CONFIG: /nowhere/b.yaml cannot be read: there is no such file',
+    ]);
+  });
+
+  it('refuse CHATKEEP_IMAP_* when the file has several mailboxes', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = `${MINIMAL}mailboxes: [{ host: h, user: a, password: p }, { host: h, user: b, password: p }]`;
+    assert.deepEqual(await workspace.problems(yaml, { CHATKEEP_IMAP_HOST: 'x', CHATKEEP_IMAP_USER: 'y' }), [
+      'CHATKEEP_IMAP_HOST, CHATKEEP_IMAP_USER: the file has 2 mailboxes, and the environment can speak of one only: put these settings in the file',
+    ]);
+  });
+
+  it('refuse two mailboxes of one name', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = `${MINIMAL}mailboxes: [${MAILBOX}, { host: h, user: x, password: p, name: ada }]`;
+    assert.deepEqual(await workspace.problems(yaml), [
+      'mailboxes[1]: is called the same as mailboxes[0] (the name is the user unless set): give one of them a `name` of its own',
+    ]);
+  });
+
+  it('refuse directories that are the same, and a drop folder inside the backup directory', async () => {
+    await using workspace = await Workspace.create();
+    assert.deepEqual(await workspace.problems('backup_dir: /a/b\nstate_dir: /a/./b/\ndrop_dir: /a/b'), [
+      'state_dir: is the same directory as backup_dir: give it one of its own',
+      'drop_dir: is the same directory as backup_dir: give it one of its own',
+      'drop_dir: is the same directory as state_dir: give it one of its own',
+    ]);
+    assert.deepEqual(await workspace.problems(MINIMAL, { CHATKEEP_DROP_DIR: '/b/drop' }), [
+      'CHATKEEP_DROP_DIR: lies inside backup_dir, where only snapshots belong: move it out',
+    ]);
+    assert.equal((await workspace.load(`${MINIMAL}drop_dir: /b..x`)).config.dropDir, '/b..x');
+  });
+
+  it('refuse a ca_file that is no certificate in PEM form', async () => {
+    await using workspace = await Workspace.create();
+    await workspace.write('ca.der', Uint8Array.of(0x30, 0x82));
+    await workspace.write('broken.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
+    const yaml = `${MINIMAL}mailboxes: [{ host: h, user: u, password: p, ca_file: ca.der }]\ndownload: { ca_file: broken.pem }`;
+    assert.deepEqual(await workspace.problems(yaml), [
+      `mailboxes[0].ca_file: ${workspace.path('ca.der')} is not a certificate in PEM form (-----BEGIN CERTIFICATE-----): convert it`,
+      `download.ca_file: ${workspace.path('broken.pem')} holds a broken certificate: export it anew`,
+    ]);
+  });
+
+  it('never show a value that could be secret, whatever the file is', async () => {
+    await using workspace = await Workspace.create();
+    const secret = 'k7Gq2ZpW';
+    const places = fc.constantFrom(
+      (text: string) => `mailboxes: [{ host: h, user: u, password: ${text} }]`,
+      (text: string) => `mailboxes: [{ host: h, user: u, password_file: x, port: ${text} }]`,
+      (text: string) => `notify: [${text}]`,
+      (text: string) => `notify:\n  - url: ${text}\n  - url_file: [${text}]`,
+      (text: string) => `notify: ${text}\nlog: ${text}`,
+    );
+    const decorations = fc.constantFrom(
+      '',
+      '*',
+      '&',
+      '!',
+      '@',
+      '`',
+      '"',
+      "'",
+      '{',
+      '[',
+      '%',
+      ': ',
+      '\t',
+      '- ',
+      '#',
+      '|',
+    );
+    await fc.assert(
+      fc.asyncProperty(places, decorations, decorations, async (place, before, after) => {
+        const loading = workspace.load(`${MINIMAL}${place(`${before}${secret}${after}`)}`, {
+          CHATKEEP_IMAP_PORT: secret,
+        });
+        assert(!(await problemsOf(loading)).join('\n').includes(secret));
+      }),
+    );
+  });
+
+  it('are all that loading ever ends with', async () => {
+    await using workspace = await Workspace.create();
+    const known = fc.constantFrom(
+      'backup_dir',
+      'mailboxes',
+      'notify',
+      'download',
+      'logins',
+      'log',
+      'password_file',
+      'url',
+    );
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom<unknown>(null, true, 1, -0.5, '', 'x'),
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.dictionary(known, tie('tree'), { maxKeys: 4 }),
+      ),
+    }));
+    const environment = fc.dictionary(
+      fc.constantFrom('CHATKEEP_IMAP_HOST', 'CHATKEEP_NOTIFY', 'CHATKEEP_LOG_LEVEL', 'CHATKEEP_DOWNLOAD_COOKIES_FILE'),
+      fc.constantFrom('', 'x', '1'),
+    );
+    await fc.assert(
+      fc.asyncProperty(tree, environment, async (content, env) => {
+        await workspace.load(JSON.stringify(content), env).catch((error: unknown) => {
+          if (!(error instanceof ChatkeepError)) throw error;
+        });
+      }),
+    );
+    assert.deepEqual(await workspace.problems('a: &a { b: *a }'), [
+      'backup_dir: is missing: set it, or CHATKEEP_BACKUP_DIR',
+      'unknown key `a`: known are backup_dir, state_dir, drop_dir, account, mailboxes, notices, download, archive, notify, log',
+    ]);
+  });
+});
+
+describe('warnings', () => {
+  const warningsOf = async (workspace: Workspace, yaml: string, env: NodeJS.ProcessEnv = {}) =>
+    (await workspace.load(MINIMAL + yaml, env)).warnings;
+
+  it('tell of guards that were lowered', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = "notices: { authenticity: warn }\ndownload: { extra_origins: ['https://127.0.0.1:8443'] }";
+    assert.deepEqual(await warningsOf(workspace, yaml), [
+      'notices.authenticity: with warn, links in forged emails are followed too: use require unless you are testing',
+      'download.extra_origins: links may lead to https://127.0.0.1:8443 too, inside your network as well: meant for tests and proxies',
+    ]);
+  });
+
+  it('tell of a password in the environment', async () => {
+    await using workspace = await Workspace.create();
+    const env = { CHATKEEP_IMAP_HOST: 'h', CHATKEEP_IMAP_USER: 'u', CHATKEEP_IMAP_PASSWORD: 'p' };
+    assert.match(
+      (await warningsOf(workspace, '', env)).join(),
+      /^CHATKEEP_IMAP_PASSWORD: a password in the environment/,
+    );
+  });
+
+  it('tell of files with secrets that others can read', async () => {
+    await using workspace = await Workspace.create();
+    const secret = await workspace.write('password', 'p');
+    const cookies = await workspace.write('cookies.txt', '');
+    await chmod(secret, 0o640);
+    await chmod(cookies, 0o604);
+    const yaml = `mailboxes: [{ host: h, user: u, password_file: password }]\ndownload: { logins: [{ type: cookies, file: cookies.txt }] }`;
+    assert.deepEqual(await warningsOf(workspace, yaml), [
+      `mailboxes[0].password_file: ${secret} is open to other users: chmod 600 ${secret}`,
+      `download.logins[0].file: ${cookies} is open to other users: chmod 600 ${cookies}`,
+    ]);
+    const path = await workspace.write('chatkeep.yaml', '');
+    await chmod(path, 0o644);
+    assert.deepEqual(await warningsOf(workspace, 'notify: [ntfy://secret]'), [
+      `the configuration holds secrets: ${path} is open to other users: chmod 600 ${path}`,
+    ]);
+    assert.deepEqual(await warningsOf(workspace, ''), []);
+  });
+
+  it('tell of a login that is not there yet, since it may come later', async () => {
+    await using workspace = await Workspace.create();
+    assert.deepEqual(await warningsOf(workspace, '', { CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE: 'token' }), [
+      `CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE: ${workspace.path('token')} cannot be read at present: there is no such file`,
+    ]);
+  });
+});
+
+describe('the loaded configuration', () => {
+  it('is frozen at every depth', async () => {
+    await using workspace = await Workspace.create();
+    const { config } = await workspace.load(`${MINIMAL}mailboxes: [${MAILBOX}]\nnotify: [ntfy://a]`);
+    const unfrozen: string[] = [];
+    const visit = (value: unknown, name: string) => {
+      if (typeof value !== 'object' || value === null) return;
+      if (!Object.isFrozen(value)) unfrozen.push(name);
+      for (const [key, item] of Object.entries(value)) visit(item, `${name}.${key}`);
+    };
+    visit(config, 'config');
+    assert.deepEqual(unfrozen, []);
+  });
+});
