@@ -1,0 +1,92 @@
+import type { FileHandle } from 'node:fs/promises';
+import { type Entry, parseExtraFields } from 'yauzl';
+import { readAt } from './reader.ts';
+import { refuseEntry } from './refusal.ts';
+
+/** The fixed part of a local file header, and how it begins (APPNOTE 4.3.7). */
+const LOCAL_HEADER_BYTES = 30;
+const LOCAL_HEADER_SIGNATURE = 0x04034b50;
+
+/** Bit 0: encrypted. Bit 3: CRC and sizes follow the data, since they were not known before (APPNOTE 4.4.4). */
+const ENCRYPTED_FLAG = 0x0001;
+const STREAMED_FLAG = 0x0008;
+
+/** A size that is to be found in the ZIP64 extra field (APPNOTE 4.5.3). */
+const IN_ZIP64_FIELD = 0xffff_ffff;
+const ZIP64_FIELD = 0x0001;
+
+interface Sizes {
+  readonly bytes: number;
+  readonly packedBytes: number;
+}
+
+/**
+ * Reads the header before an entry's data and compares it with the entry in the directory: name, method, encryption,
+ * and, unless the archive was streamed, CRC and sizes. Programs that read the one or the other must see the same
+ * archive.
+ *
+ * @param name the decoded name, for the message
+ * @param archiveBytes the size of the archive
+ * @returns where the entry's data begins
+ * @throws ArchiveRefusal `local-header-mismatch`
+ */
+export async function checkLocalHeader(
+  file: FileHandle,
+  archiveBytes: number,
+  entry: Entry,
+  name: string,
+): Promise<number> {
+  const mismatch = (what: string) =>
+    refuseEntry('local-header-mismatch', name, `${what}: the archive's directory says otherwise than the entry itself`);
+  const start = entry.relativeOffsetOfLocalHeader;
+  if (start + LOCAL_HEADER_BYTES > archiveBytes) throw mismatch('lies outside the archive');
+  const header = await readAt(file, start, LOCAL_HEADER_BYTES + entry.fileNameRaw.length);
+  if (header.length < LOCAL_HEADER_BYTES || header.readUInt32LE(0) !== LOCAL_HEADER_SIGNATURE) {
+    throw mismatch('is not where it should be');
+  }
+  const nameEnd = LOCAL_HEADER_BYTES + header.readUInt16LE(26);
+  const dataStart = start + nameEnd + header.readUInt16LE(28);
+  if (!header.subarray(LOCAL_HEADER_BYTES, nameEnd).equals(entry.fileNameRaw)) throw mismatch('has two names');
+  if (header.readUInt16LE(8) !== entry.compressionMethod) throw mismatch('has two compression methods');
+  const flags = header.readUInt16LE(6);
+  if ((flags & ENCRYPTED_FLAG) !== 0) throw mismatch('is encrypted');
+  if (dataStart + entry.compressedSize > archiveBytes) throw mismatch('reaches beyond the end of the archive');
+
+  const streamed = (flags & STREAMED_FLAG) !== 0;
+  const crc = header.readUInt32LE(14);
+  if (crc !== entry.crc32 && !(streamed && crc === 0)) throw mismatch('has two checksums');
+  const local = await localSizes(file, header, start + nameEnd);
+  const unknown = streamed && local !== undefined && local.bytes === 0 && local.packedBytes === 0;
+  if (!unknown && (local?.bytes !== entry.uncompressedSize || local.packedBytes !== entry.compressedSize)) {
+    throw mismatch('has two sizes');
+  }
+  return dataStart;
+}
+
+/** The sizes as the local header has them, or undefined where they should be in an extra field and are not. */
+async function localSizes(file: FileHandle, header: Buffer, extraStart: number): Promise<Sizes | undefined> {
+  const packedBytes = header.readUInt32LE(18);
+  const bytes = header.readUInt32LE(22);
+  if (packedBytes !== IN_ZIP64_FIELD && bytes !== IN_ZIP64_FIELD) return { bytes, packedBytes };
+  const field = zip64Field(await readAt(file, extraStart, header.readUInt16LE(28)));
+  // Both sizes must be there, in this order (APPNOTE 4.5.3); some writers give only those that do not fit.
+  let next = 0;
+  const wide = () => {
+    const value = field !== undefined && next + 8 <= field.length ? Number(field.readBigUInt64LE(next)) : Number.NaN;
+    next += 8;
+    return value;
+  };
+  const fullBytes = bytes === IN_ZIP64_FIELD ? wide() : bytes;
+  const fullPackedBytes = packedBytes === IN_ZIP64_FIELD ? wide() : packedBytes;
+  return Number.isNaN(fullBytes) || Number.isNaN(fullPackedBytes)
+    ? undefined
+    : { bytes: fullBytes, packedBytes: fullPackedBytes };
+}
+
+function zip64Field(extra: Buffer): Buffer | undefined {
+  try {
+    return parseExtraFields(extra).find(({ id }) => id === ZIP64_FIELD)?.data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,210 @@
+import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mapConcurrently } from '../lib/concurrency.ts';
+import { errorCode } from '../lib/errors.ts';
+import {
+  makePrivateDirectory,
+  PRIVATE_DIRECTORY_MODE,
+  removeTree,
+  syncDirectory,
+  writeFileDurably,
+} from '../lib/files.ts';
+import type { Logger } from '../lib/logger.ts';
+import { redactText } from '../lib/secret.ts';
+import { updateLatest } from './latest.ts';
+import { linkUnchanged, nearestSnapshot, type SnapshotFile } from './links.ts';
+import { listSnapshots, type SnapshotInfo } from './list.ts';
+import { FORMAT, formatMetadata, type SnapshotMetadata, type SnapshotSource } from './metadata.ts';
+import { accountDirectory, METADATA_FILE, OWN_DIRECTORY, SUMS_FILE, snapshotName } from './names.ts';
+import { formatSums, parseSums } from './sums.ts';
+import { statIfThere, walkTree } from './tree.ts';
+
+/** What is to become a snapshot. Its files lie in the capture's staging directory. */
+export interface SnapshotDraft {
+  /** The capture's id, which also names the staging directory. */
+  readonly capture: string;
+  /** The account's name or email address; {@link accountDirectory} makes the directory of it. */
+  readonly account: string;
+  readonly exportId: string | undefined;
+  /** When the export was made, ms UTC. */
+  readonly exportTime: number;
+  readonly source: SnapshotSource;
+  readonly archive: { readonly sha256: string; readonly bytes: number };
+  /** All files in the staging directory, and no other. */
+  readonly files: readonly SnapshotFile[];
+  readonly counts: Readonly<Record<string, number>>;
+  /** Sentences for the user; what looks like an address is cut out of them. */
+  readonly findings: readonly string[];
+  /** ms UTC. */
+  readonly takenAt: number;
+}
+
+export type CommitResult =
+  | { readonly kind: 'committed'; readonly snapshot: SnapshotInfo }
+  /** The same export is a snapshot already; the staging directory is gone. */
+  | { readonly kind: 'duplicate'; readonly of: SnapshotInfo };
+
+export interface CommitPlace {
+  readonly backups: string;
+  /** The directory of all staging directories. */
+  readonly stagingRoot: string;
+  readonly logger: Logger;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Snapshot files cannot be changed by accident. Directories stay writable, or nobody could delete a snapshot. */
+const SNAPSHOT_FILE_MODE = 0o400;
+
+const FILES_AT_A_TIME = 4;
+
+/**
+ * Turns a staging directory into a snapshot. One rename commits: before it there is only a staging directory, after it
+ * the whole snapshot; killed anywhere, a second commit of the same capture comes to the same result.
+ *
+ * @param staging the capture's staging directory
+ */
+export async function commitSnapshot(draft: SnapshotDraft, staging: string, place: CommitPlace): Promise<CommitResult> {
+  const account = accountDirectory(draft.account);
+  const { snapshots } = await listSnapshots(place.backups);
+  const known = snapshots.find(({ meta }) => meta.capture === draft.capture);
+  if (known !== undefined) {
+    await removeTree(staging);
+    await updateLatest(join(place.backups, known.account), place.stagingRoot, place.logger);
+    return { kind: 'committed', snapshot: known };
+  }
+  const duplicate = await findDuplicate(snapshots, account, draft);
+  if (duplicate !== undefined) {
+    await removeTree(staging);
+    return { kind: 'duplicate', of: duplicate };
+  }
+
+  const name = await freeName(join(place.backups, account), draft.exportTime);
+  await assertStaged(staging, draft.files);
+  // An earlier try may have left half of it.
+  await removeTree(join(staging, OWN_DIRECTORY));
+  await mkdir(join(staging, OWN_DIRECTORY), { mode: PRIVATE_DIRECTORY_MODE });
+  const ofAccount = snapshots.filter((other) => other.account === account);
+  const linkedFiles = await shareFiles(draft, staging, nearestSnapshot(ofAccount, name), place);
+  const meta = describeDraft(draft, account, name, linkedFiles);
+  await writeFileDurably(join(staging, SUMS_FILE), formatSums(draft.files));
+  await writeFileDurably(join(staging, METADATA_FILE), formatMetadata(meta));
+  await seal(staging, place.signal);
+  const path = await moveIntoPlace(staging, account, name, place);
+  await updateLatest(join(place.backups, account), place.stagingRoot, place.logger);
+  return { kind: 'committed', snapshot: { id: meta.id, account, name, path, meta } };
+}
+
+async function findDuplicate(
+  snapshots: readonly SnapshotInfo[],
+  account: string,
+  draft: SnapshotDraft,
+): Promise<SnapshotInfo | undefined> {
+  const same = snapshots.find(
+    ({ meta }) =>
+      meta.archive.sha256 === draft.archive.sha256 || (meta.exportId !== undefined && meta.exportId === draft.exportId),
+  );
+  if (same !== undefined) return same;
+  const stamp = snapshotName(draft.exportTime);
+  for (const other of snapshots) {
+    const sameSecond = other.account === account && snapshotName(other.meta.exportTime) === stamp;
+    if (sameSecond && (await hasSameContent(other, draft.files))) return other;
+  }
+  return undefined;
+}
+
+/** The same export may come as two archives: fetched, and packed again by hand. */
+async function hasSameContent(snapshot: SnapshotInfo, files: readonly SnapshotFile[]): Promise<boolean> {
+  const text = await readFile(join(snapshot.path, SUMS_FILE), 'utf8').catch(() => '');
+  return formatSums(parseSums(text).sums) === formatSums(files);
+}
+
+async function freeName(accountPath: string, exportTime: number): Promise<string> {
+  for (let ordinal = 1; ; ordinal += 1) {
+    const name = snapshotName(exportTime, ordinal);
+    if ((await statIfThere(join(accountPath, name))) === undefined) return name;
+  }
+}
+
+function describeDraft(draft: SnapshotDraft, account: string, name: string, linkedFiles: number): SnapshotMetadata {
+  return {
+    format: FORMAT,
+    id: `${account}/${name}`,
+    capture: draft.capture,
+    account: draft.account,
+    ...(draft.exportId === undefined ? {} : { exportId: draft.exportId }),
+    exportTime: draft.exportTime,
+    takenAt: draft.takenAt,
+    source: draft.source,
+    archive: { sha256: draft.archive.sha256, bytes: draft.archive.bytes },
+    files: draft.files.length,
+    bytes: draft.files.reduce((sum, { bytes }) => sum + bytes, 0),
+    linkedFiles,
+    counts: { ...draft.counts },
+    findings: draft.findings.map(redactText),
+  };
+}
+
+/** The draft and the staging directory must be one: a snapshot that cannot be verified is none. */
+async function assertStaged(staging: string, files: readonly SnapshotFile[]): Promise<void> {
+  const expected = new Map(files.map(({ path, bytes }) => [path, bytes]));
+  for (const { path, kind } of await walkTree(staging)) {
+    if (kind === 'directory' || path.startsWith(`${OWN_DIRECTORY}/`)) continue;
+    const bytes = expected.get(path);
+    const stats = await statIfThere(join(staging, path));
+    if (kind !== 'file' || bytes === undefined || stats?.size !== bytes) {
+      throw new Error(`The staging directory holds what the draft does not: ${path}`);
+    }
+    expected.delete(path);
+  }
+  const [missing] = expected.keys();
+  if (missing !== undefined) throw new Error(`The staging directory does not hold what the draft does: ${missing}`);
+}
+
+/** Gives the number of files that are shared. */
+async function shareFiles(
+  draft: SnapshotDraft,
+  staging: string,
+  base: SnapshotInfo | undefined,
+  { logger, signal }: CommitPlace,
+): Promise<number> {
+  if (base === undefined) return 0;
+  const shared = await linkUnchanged(staging, draft.files, base, { logger, signal });
+  logger.debug({ snapshot: base.id, ...shared }, 'Unchanged files are shared with another snapshot.');
+  return shared.files;
+}
+
+/** Makes files read-only, and everything durable, the deepest directory first. */
+async function seal(staging: string, signal: AbortSignal | undefined): Promise<void> {
+  const tree = await walkTree(staging);
+  const files = tree.filter(({ kind }) => kind === 'file');
+  await mapConcurrently(files, FILES_AT_A_TIME, signal, async ({ path }) => {
+    await using file = await open(join(staging, path));
+    await makeReadOnly(file);
+    await file.datasync();
+  });
+  for (const { path, kind } of tree.toReversed()) {
+    if (kind === 'directory') await syncDirectory(join(staging, path));
+  }
+  await syncDirectory(staging);
+}
+
+/** Modes guard against accidents only; file systems without them (exFAT, some shares) are good enough. */
+const NO_MODES_HERE: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
+async function makeReadOnly(file: FileHandle): Promise<void> {
+  try {
+    await file.chmod(SNAPSHOT_FILE_MODE);
+  } catch (error) {
+    if (!NO_MODES_HERE.includes(errorCode(error) ?? '')) throw error;
+  }
+}
+
+async function moveIntoPlace(staging: string, account: string, name: string, place: CommitPlace): Promise<string> {
+  const accountPath = join(place.backups, account);
+  const path = join(accountPath, name);
+  await makePrivateDirectory(accountPath);
+  await rename(staging, path);
+  await syncDirectory(accountPath);
+  await syncDirectory(place.stagingRoot);
+  return path;
+}

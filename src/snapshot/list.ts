@@ -1,0 +1,93 @@
+import type { Dirent } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asStorageError, ChatkeepError, errorCode } from '../lib/errors.ts';
+import { readMetadata, type SnapshotMetadata } from './metadata.ts';
+import { compareStamps, isAccountDirectory, LATEST, OWN_DIRECTORY, parseSnapshotName, README_FILE } from './names.ts';
+
+/** A committed snapshot. */
+export interface SnapshotInfo {
+  /** `<account>/<name>`, from where it lies. */
+  readonly id: string;
+  readonly account: string;
+  /** When the export was made: `2026-11-21T190533Z`. */
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly meta: SnapshotMetadata;
+}
+
+export interface SnapshotList {
+  /** Newest last, by the time of the export. */
+  readonly snapshots: readonly SnapshotInfo[];
+  /** Paths of what is neither a snapshot nor ours. Left alone. */
+  readonly strangers: readonly string[];
+  /** Snapshots whose snapshot.json cannot be used, with a sentence. */
+  readonly damaged: readonly { readonly path: string; readonly problem: string }[];
+}
+
+/**
+ * All snapshots of a backup directory, as they lie on the disk. Needs no lock and writes nothing.
+ *
+ * @throws ChatkeepError `not-found` where there is no such directory, `storage` where it cannot be read
+ */
+export async function listSnapshots(backups: string): Promise<SnapshotList> {
+  const list: Listing = { snapshots: [], strangers: [], damaged: [] };
+  for (const entry of await readBackups(backups)) {
+    if (entry.name === OWN_DIRECTORY || entry.name === README_FILE) continue;
+    if (entry.isDirectory() && isAccountDirectory(entry.name)) await listAccount(backups, entry.name, list);
+    else list.strangers.push(join(backups, entry.name));
+  }
+  list.snapshots.sort((a, b) => compareNames(a.name, b.name) || (a.account < b.account ? -1 : 1));
+  return list;
+}
+
+interface Listing {
+  readonly snapshots: SnapshotInfo[];
+  readonly strangers: string[];
+  readonly damaged: { path: string; problem: string }[];
+}
+
+/** Snapshot names, oldest first. */
+export function compareNames(a: string, b: string): number {
+  const [stampA, stampB] = [parseSnapshotName(a), parseSnapshotName(b)];
+  return stampA === undefined || stampB === undefined ? 0 : compareStamps(stampA, stampB);
+}
+
+async function readBackups(backups: string): Promise<Dirent[]> {
+  try {
+    return await readdir(backups, { withFileTypes: true });
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') {
+      throw new ChatkeepError('not-found', `There is no backup directory at ${backups}.`, {
+        next: 'Check backup_dir and whether its disk is mounted; the service makes the directory when it first starts.',
+        cause: error,
+      });
+    }
+    throw asStorageError(error, 'read the backup directory', backups);
+  }
+}
+
+async function listAccount(backups: string, account: string, list: Listing): Promise<void> {
+  const directory = join(backups, account);
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => undefined);
+  if (entries === undefined) {
+    list.strangers.push(directory);
+    return;
+  }
+  const strangers: string[] = [];
+  let snapshots = 0;
+  for (const { name } of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (name === LATEST) continue;
+    const path = join(directory, name);
+    const reading = parseSnapshotName(name) === undefined ? ({ kind: 'none' } as const) : await readMetadata(path);
+    if (reading.kind === 'none') strangers.push(path);
+    else snapshots += 1;
+    if (reading.kind === 'damaged') list.damaged.push({ path, problem: reading.problem });
+    if (reading.kind === 'read') {
+      list.snapshots.push({ id: `${account}/${name}`, account, name, path, meta: reading.metadata });
+    }
+  }
+  // A directory that holds other things only is a stranger as a whole (lost+found, a share's recycle bin).
+  list.strangers.push(...(snapshots === 0 && strangers.length > 0 ? [directory] : strangers));
+}

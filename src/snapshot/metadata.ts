@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { errorCode, errorMessage } from '../lib/errors.ts';
+import { METADATA_FILE } from './names.ts';
+
+/** The on-disk format that this program writes (docs/backup-directory.md). */
+export const FORMAT = 1;
+
+/** On disk `2026-11-21T19:05:33.000Z`, here ms UTC. */
+const moment = z.codec(z.iso.datetime(), z.number(), {
+  decode: (text) => Date.parse(text),
+  encode: (ms) => new Date(ms).toISOString(),
+});
+const bytes = z.int().min(0);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const source = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('notice'),
+    mailbox: z.string(),
+    messageId: z.string().optional(),
+    receivedAt: moment,
+  }),
+  z.object({ kind: z.literal('file'), name: z.string() }),
+]);
+
+/**
+ * `.chatkeep/snapshot.json`: one schema for writing and for reading. Keys that are not known are passed over, so that a
+ * later version can add some without a new format.
+ */
+const metadataSchema = z.object({
+  format: z.literal(FORMAT),
+  /** `<account>/<name>`, as it was committed. */
+  id: z.string(),
+  /** The capture that made it. */
+  capture: z.string(),
+  account: z.string(),
+  /** The provider's name of the export; none for an archive of unknown origin. */
+  exportId: z.string().optional(),
+  /** When the export was made. */
+  exportTime: moment,
+  /** When the snapshot was taken. */
+  takenAt: moment,
+  /** Where the export came from; never the link. */
+  source,
+  /** The ZIP as it came. */
+  archive: z.object({ sha256, bytes }),
+  /** The number of the export's own files: as many as SHA256SUMS has lines. */
+  files: z.int().min(0),
+  /** Their size together. */
+  bytes,
+  /** How many of the files were hard links to another snapshot's when this one was committed. */
+  linkedFiles: z.int().min(0),
+  /** What was counted in the export, by name. */
+  counts: z.record(z.string(), z.number()),
+  /** What was noticed about the export, in words. */
+  findings: z.array(z.string()),
+});
+
+/** What a snapshot says about itself; times in ms UTC, sizes in bytes. */
+export type SnapshotMetadata = z.output<typeof metadataSchema>;
+export type SnapshotSource = SnapshotMetadata['source'];
+
+/** The text of snapshot.json. */
+export function formatMetadata(metadata: SnapshotMetadata): string {
+  return `${JSON.stringify(z.encode(metadataSchema, metadata), null, 2)}\n`;
+}
+
+export type MetadataReading =
+  | { readonly kind: 'read'; readonly metadata: SnapshotMetadata }
+  /** There is no snapshot.json: not a snapshot. */
+  | { readonly kind: 'none' }
+  /** A sentence for the user. */
+  | { readonly kind: 'damaged'; readonly problem: string };
+
+/** Reads the snapshot.json of a directory. Never throws: one broken snapshot must not hide the others. */
+export async function readMetadata(snapshot: string): Promise<MetadataReading> {
+  let text: string;
+  try {
+    text = await readFile(join(snapshot, METADATA_FILE), 'utf8');
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'none' };
+    return { kind: 'damaged', problem: `${METADATA_FILE} cannot be read: ${errorMessage(error)}.` };
+  }
+  return parseMetadata(text);
+}
+
+function parseMetadata(text: string): MetadataReading {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { kind: 'damaged', problem: `${METADATA_FILE} is not JSON.` };
+  }
+  const newer = z.object({ format: z.number().gt(FORMAT) }).safeParse(value);
+  if (newer.success) {
+    const { format } = newer.data;
+    return {
+      kind: 'damaged',
+      problem: `It was written by a newer Chatkeep (format ${format}; this one knows ${FORMAT}). Update Chatkeep to use it.`,
+    };
+  }
+  const parsed = metadataSchema.safeParse(value);
+  if (parsed.success) return { kind: 'read', metadata: parsed.data };
+  const where = parsed.error.issues[0]?.path.join('.') ?? '';
+  return {
+    kind: 'damaged',
+    problem: `${METADATA_FILE} is not what it should be (at ${where === '' ? 'its top' : where}).`,
+  };
+}
