@@ -1,0 +1,46 @@
+import type { Clock } from '../lib/clock.ts';
+
+/**
+ * One signed-in connection to one mailbox: only what the watcher uses, and nothing that could change the mailbox. Every
+ * command is time-boxed and rejects with a `MailboxError`. After any error but `folder-missing` the connection is spent.
+ */
+export interface MailboxConnection {
+  /** Opens a folder read-only (EXAMINE) and makes it the one that the other commands are about. */
+  openReadOnly(folder: string): Promise<OpenFolder>;
+  /**
+   * UIDs of messages whose From header contains `from`, received on the day of `since` (ms UTC) or later, in ascending
+   * order.
+   */
+  search(query: { readonly from: string; readonly since: number }): Promise<number[]>;
+  /** Undefined if the message is gone. */
+  fetchMeta(uid: number): Promise<MessageMeta | undefined>;
+  /** The whole message, without marking it as read (BODY.PEEK); undefined if it is gone. */
+  fetchSource(uid: number): Promise<Buffer | undefined>;
+  /**
+   * Waits until messages arrived in the open folder since its last search began, or for at most `maxMs` milliseconds.
+   * Resolves with whether something arrived. Either way the server has answered by then.
+   */
+  waitForChange(signal: AbortSignal, maxMs: number): Promise<boolean>;
+  /** Signs out if that takes no longer than a second, and closes the connection. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface OpenFolder {
+  readonly uidValidity: string;
+  /** How many messages are in it. */
+  readonly exists: number;
+}
+
+export interface MessageMeta {
+  /** RFC822.SIZE. */
+  readonly bytes: number;
+  /** INTERNALDATE, ms UTC; undefined where the server gives none. */
+  readonly receivedAt: number | undefined;
+  readonly messageId: string | undefined;
+}
+
+/** Opens a connection and signs in. An aborted `signal` ends the attempt, and later every command of the connection. */
+export type ConnectMailbox = (context: {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}) => Promise<MailboxConnection>;

@@ -1,0 +1,296 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  access,
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createAuthority } from './openai/certificates.ts';
+
+const DOVECOT = '/usr/sbin/dovecot';
+/** The user that owns the mail: `nobody`. Dovecot refuses to open mail as root. */
+const MAIL_UID = 65534;
+const START_LIMIT_MS = 15_000;
+const STOP_LIMIT_MS = 300;
+
+export interface DovecotUser {
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface DovecotOptions {
+  readonly tls?: 'implicit' | 'starttls' | 'none';
+  readonly users?: readonly [DovecotUser, ...DovecotUser[]];
+}
+
+export interface DeliverOptions {
+  /** INBOX unless told; made if missing. `/` separates levels. */
+  readonly folder?: string;
+  readonly user?: string;
+  /** INTERNALDATE, ms UTC; now unless told. */
+  readonly receivedAt?: number;
+}
+
+/** A message as it lies in a folder. */
+export interface StoredMessage {
+  readonly file: string;
+  /** Whether a session that may write has taken notice of it: it is then moved out of `new`, and is no longer recent. */
+  readonly touched: boolean;
+  /** Maildir flags: `S` seen, `R` answered, `T` deleted, `F` flagged, `D` draft. */
+  readonly flags: string;
+}
+
+export interface Dovecot {
+  readonly host: '127.0.0.1';
+  readonly port: number;
+  /** The authority that signed the server's certificate. */
+  readonly caPem: string;
+  readonly caFile: string;
+  /** The first user's. */
+  readonly user: string;
+  readonly password: string;
+  /** Puts a message into a Maildir, as a delivery agent does; a session that IDLEs is told at once. */
+  deliver(raw: string | Uint8Array, options?: DeliverOptions): Promise<void>;
+  messages(folder?: string, user?: string): Promise<StoredMessage[]>;
+  /** The server's log so far. */
+  log(): Promise<string>;
+  /** How many sign-ins have succeeded so far. */
+  logins(): Promise<number>;
+  stop(): Promise<void>;
+  /** Starts it again at the same port, with the same mail. */
+  start(): Promise<void>;
+  restart(): Promise<void>;
+  /** Freezes every process of the server: connections stay open, and nobody answers. */
+  pause(): void;
+  resume(): void;
+  /** Stops it and removes everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a real Dovecot of its own: own directory, configuration and port, no system service. It has to run as root, as
+ * Dovecot's login processes change to users without rights.
+ */
+export async function startDovecot({
+  tls = 'implicit',
+  users = [{ user: 'ada@example.test', password: 'correct horse battery staple' }],
+}: DovecotOptions = {}): Promise<Dovecot> {
+  await requireDovecot();
+  const directory = await mkdtemp(join(tmpdir(), 'chatkeep-dovecot-'));
+  await chmod(directory, 0o755);
+  await mkdir(join(directory, 'homes'), { mode: 0o755 });
+  const port = await freePort();
+  const authority = await createAuthority();
+  const { certPem, keyPem } = await authority.issue({ hosts: ['localhost', '127.0.0.1'] });
+  const caFile = join(directory, 'ca.pem');
+  const logFile = join(directory, 'dovecot.log');
+  const home = (user: string) => join(directory, 'homes', user);
+  await writeFile(caFile, authority.certPem);
+  await writeFile(join(directory, 'cert.pem'), certPem);
+  await writeFile(join(directory, 'key.pem'), keyPem, { mode: 0o600 });
+  await writeFile(join(directory, 'users'), users.map((entry) => passwordLine(entry, home(entry.user))).join(''));
+  await writeFile(join(directory, 'dovecot.conf'), configuration(directory, port, tls));
+  for (const { user } of users) await makeFolder(home(user), 'INBOX');
+
+  let server: ChildProcess | undefined;
+
+  async function start(): Promise<void> {
+    server = spawn(DOVECOT, ['-F', '-c', join(directory, 'dovecot.conf')], {
+      // A process group of its own, so that the whole server can be frozen.
+      detached: true,
+      stdio: 'ignore',
+    });
+    await waitUntilListening(port, server, logFile);
+  }
+
+  async function stop(): Promise<void> {
+    const running = server;
+    server = undefined;
+    if (running === undefined || running.exitCode !== null) return;
+    signalGroup(running, 'SIGCONT');
+    const exited = once(running, 'exit');
+    running.kill('SIGTERM');
+    // A helper process that was just starting waits for five seconds for one that has ended already.
+    const impatient = setTimeout(() => signalGroup(running, 'SIGKILL'), STOP_LIMIT_MS);
+    await exited;
+    clearTimeout(impatient);
+    signalGroup(running, 'SIGKILL');
+  }
+
+  const killAtExit = () => signalGroup(server, 'SIGKILL');
+  process.once('exit', killAtExit);
+
+  const [first] = users;
+  await start();
+  return {
+    host: '127.0.0.1',
+    port,
+    caPem: authority.certPem,
+    caFile,
+    user: first.user,
+    password: first.password,
+    async deliver(raw, { folder = 'INBOX', user = first.user, receivedAt } = {}) {
+      const path = await makeFolder(home(user), folder);
+      const name = `${Math.floor(Date.now() / 1000)}.${randomBytes(8).toString('hex')}.test`;
+      const temporary = join(path, 'tmp', name);
+      await writeFile(temporary, raw, { mode: 0o600 });
+      await chown(temporary, MAIL_UID, MAIL_UID);
+      if (receivedAt !== undefined) await utimes(temporary, receivedAt / 1000, receivedAt / 1000);
+      await rename(temporary, join(path, 'new', name));
+    },
+    async messages(folder = 'INBOX', user = first.user) {
+      const path = await makeFolder(home(user), folder);
+      const untouched = (await readdir(join(path, 'new'))).map((file) => ({ file, touched: false, flags: '' }));
+      const touched = (await readdir(join(path, 'cur'))).map((file) => ({
+        file,
+        touched: true,
+        flags: /:2,([A-Za-z]*)$/.exec(file)?.[1] ?? '',
+      }));
+      return [...untouched, ...touched];
+    },
+    log: () => readFile(logFile, 'utf8'),
+    async logins() {
+      return ((await readFile(logFile, 'utf8')).match(/imap-login: .*Login: user=/g) ?? []).length;
+    },
+    stop,
+    start,
+    async restart() {
+      await stop();
+      await start();
+    },
+    pause: () => signalGroup(server, 'SIGSTOP'),
+    resume: () => signalGroup(server, 'SIGCONT'),
+    async close() {
+      await stop();
+      process.off('exit', killAtExit);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function requireDovecot(): Promise<void> {
+  try {
+    await access(DOVECOT);
+  } catch {
+    throw new Error(`${DOVECOT} is missing. These tests need a real IMAP server: apt-get install dovecot-imapd`);
+  }
+  if (process.getuid?.() !== 0) throw new Error('Dovecot can be started by root only. Run the tests as root.');
+}
+
+function passwordLine({ user, password }: DovecotUser, home: string): string {
+  return `${user}:{PLAIN}${password}:${MAIL_UID}:${MAIL_UID}::${home}\n`;
+}
+
+function configuration(directory: string, port: number, tls: NonNullable<DovecotOptions['tls']>): string {
+  const [plainPort, tlsPort] = tls === 'implicit' ? [0, port] : [port, 0];
+  return `
+base_dir = ${directory}/run
+state_dir = ${directory}/state
+log_path = ${directory}/dovecot.log
+info_log_path = ${directory}/dovecot.log
+protocols = imap
+listen = 127.0.0.1
+ssl = ${tls === 'none' ? 'no' : 'required'}
+${tls === 'none' ? '' : `ssl_cert = <${directory}/cert.pem\nssl_key = <${directory}/key.pem`}
+disable_plaintext_auth = ${tls === 'none' ? 'no' : 'yes'}
+auth_mechanisms = plain login
+auth_failure_delay = 0
+first_valid_uid = 1
+first_valid_gid = 1
+mail_location = maildir:~/Maildir
+mail_max_userip_connections = 100
+namespace inbox {
+  inbox = yes
+  separator = /
+}
+passdb {
+  driver = passwd-file
+  args = username_format=%u ${directory}/users
+}
+userdb {
+  driver = passwd-file
+  args = username_format=%u ${directory}/users
+}
+service imap-login {
+  inet_listener imap {
+    port = ${plainPort}
+  }
+  inet_listener imaps {
+    port = ${tlsPort}
+    ssl = yes
+  }
+}
+service anvil {
+  # The login penalty would slow down whoever tries wrong passwords.
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+`;
+}
+
+/** Makes a Maildir++ folder, owned by the mail user, and gives its path. */
+async function makeFolder(home: string, folder: string): Promise<string> {
+  const maildir = join(home, 'Maildir');
+  const path = folder === 'INBOX' ? maildir : join(maildir, `.${folder.replaceAll('/', '.')}`);
+  for (const directory of [home, maildir, path, ...['tmp', 'new', 'cur'].map((part) => join(path, part))]) {
+    const made = await mkdir(directory, { recursive: true, mode: 0o700 });
+    if (made !== undefined) await chown(directory, MAIL_UID, MAIL_UID);
+  }
+  return path;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('No free port.');
+  return address.port;
+}
+
+async function waitUntilListening(port: number, server: ChildProcess, logFile: string): Promise<void> {
+  const deadline = Date.now() + START_LIMIT_MS;
+  while (!(await answers(port))) {
+    if (server.exitCode !== null || Date.now() > deadline) {
+      const log = await readFile(logFile, 'utf8').catch(() => '(no log)');
+      throw new Error(`Dovecot did not start:\n${log}`);
+    }
+    await delay(20);
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+function signalGroup(leader: ChildProcess | undefined, signal: NodeJS.Signals): void {
+  if (leader?.pid === undefined) return;
+  try {
+    process.kill(-leader.pid, signal);
+  } catch {
+    // The group is gone already.
+  }
+}
