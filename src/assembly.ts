@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { Conductor, Intake, type Journal, openSqliteJournal, Recorder, Worker } from './capture/index.ts';
+import type { Config } from './config/index.ts';
+import { createLogins, createTransport, Downloader } from './download/index.ts';
+import { type Clock, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
+import { ChatkeepError } from './lib/errors.ts';
+import { makePrivateDirectory } from './lib/files.ts';
+import { lockDirectory } from './lib/lock.ts';
+import type { Logger } from './lib/logger.ts';
+import { Mutex } from './lib/mutex.ts';
+import { createTxtResolver, downloadPlaces, readNotice } from './notice/index.ts';
+import { Dispatcher, parseAddress } from './notify/index.ts';
+import { openBackupDirectory } from './snapshot/index.ts';
+
+/** The parts of a working Chatkeep, but for what watches the outside. */
+export interface Assembly extends AsyncDisposable {
+  readonly journal: Journal;
+  readonly conductor: Conductor;
+  readonly dispatcher: Dispatcher;
+}
+
+const BYTES_PER_GB = 1e9;
+
+/** Where the journal lies. */
+export function journalPath(config: Config): string {
+  return join(config.stateDir, 'journal.sqlite');
+}
+
+/**
+ * Builds the parts from the configuration and takes both directories for this process.
+ * @throws ChatkeepError `in-use`, `storage` or `config`
+ */
+export async function assemble(config: Config, logger: Logger): Promise<Assembly> {
+  const clock: Clock = systemClock;
+  const random: Random = Math.random;
+  await using stack = new AsyncDisposableStack();
+
+  const services = config.notify.map((address) => parseAddress(address));
+  await makePrivateDirectory(config.stateDir).catch((error: unknown) => {
+    throw new ChatkeepError('storage', `The state directory ${config.stateDir} cannot be made.`, { cause: error });
+  });
+  stack.use(await lockDirectory(config.stateDir, 'state directory'));
+  const backups = stack.use(await openBackupDirectory(config.backupDir, { logger }));
+  const journal = stack.use(openSqliteJournal(journalPath(config)));
+
+  const places = downloadPlaces(config.download.extraOrigins);
+  const transport = await createTransport({ places, caFile: config.download.caFile });
+  stack.defer(() => transport.close());
+  const downloader = new Downloader({
+    transport,
+    places,
+    logins: createLogins(config.download.logins),
+    stallMs: config.download.stallSeconds * SECOND_MS,
+    clock,
+    logger,
+  });
+
+  const dispatcher = new Dispatcher({ outbox: journal, services, clock, random, logger });
+  const recorder = new Recorder({
+    journal,
+    recipientsOf: () => services.map(({ id }) => id),
+    onRecorded: () => {
+      conductor.wake();
+      dispatcher.wake();
+    },
+  });
+  const budgets = {
+    maxEntries: config.archive.maxEntries,
+    maxUnpackedBytes: config.archive.maxUnpackedGb * BYTES_PER_GB,
+    maxRatio: config.archive.maxRatio,
+  };
+  const downloads = join(config.stateDir, 'downloads');
+  const resolveTxt = createTxtResolver([...config.notices.dnsServers]);
+  const conductor = new Conductor({
+    journal,
+    downloads,
+    clock,
+    random,
+    logger,
+    loginsFingerprint: () => downloader.loginsFingerprint(),
+    intake: ({ interrupt }) =>
+      new Intake({
+        journal,
+        recorder,
+        backups,
+        budgets,
+        clock,
+        random,
+        logger,
+        interrupt,
+        accountOf: (mailbox) => mailboxNamed(config, mailbox)?.account ?? config.account,
+        readMessage: async (message) => {
+          if (message.source === undefined) return { kind: 'unrelated', why: `too large (${message.bytes} bytes)` };
+          return readNotice(
+            { source: message.source, receivedAt: message.receivedAt },
+            {
+              extraOrigins: config.download.extraOrigins,
+              authenticity: config.notices.authenticity,
+              authservId: mailboxNamed(config, message.mailbox)?.authservId,
+              resolveTxt,
+              now: clock.now(),
+            },
+          );
+        },
+      }),
+    worker: ({ onProgress }) =>
+      new Worker({
+        recorder,
+        backups,
+        downloader,
+        downloads,
+        budgets,
+        unpacking: new Mutex(),
+        clock,
+        random,
+        logger,
+        onProgress,
+      }),
+  });
+
+  const parts = stack.move();
+  return { journal, conductor, dispatcher, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+function mailboxNamed(config: Config, name: string): Config['mailboxes'][number] | undefined {
+  return config.mailboxes.find((mailbox) => mailbox.name === name);
+}

@@ -1,0 +1,195 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { backoffMs } from '../lib/backoff.ts';
+import { type Clock, MINUTE_MS, type Random, SECOND_MS } from '../lib/clock.ts';
+import { makePrivateDirectory } from '../lib/files.ts';
+import type { Logger } from '../lib/logger.ts';
+import { Alarm } from '../lib/wake.ts';
+import { type Capture, dueAt, hasEnded } from './capture.ts';
+import type { FileToTake, Intake, IntakeOptions } from './intake.ts';
+import type { Journal } from './journal.ts';
+import type { Progress, Worker } from './worker.ts';
+
+export interface ConductorOptions {
+  readonly journal: Journal;
+  readonly intake: (hooks: Pick<IntakeOptions, 'interrupt'>) => Intake;
+  readonly worker: (hooks: { onProgress: (captureId: string, progress: Progress) => void }) => Worker;
+  readonly loginsFingerprint: () => Promise<string>;
+  readonly downloads: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** So that one stalled download does not hold up another export's last hour. */
+const MOST_AT_ONCE = 3;
+/** How soon a hand-in of another process, or a changed login, is noticed. */
+const LOOK_EVERY_MS = 2 * SECOND_MS;
+/** When even the record of a failure cannot be written. */
+const RECORDING_BACKOFF = { firstMs: SECOND_MS, mostMs: MINUTE_MS };
+
+interface Job {
+  readonly controller: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** Decides which capture is worked on when; the only one that sets captures going. */
+export class Conductor {
+  readonly #options: ConductorOptions;
+  readonly #intake: Intake;
+  readonly #worker: Worker;
+  readonly #alarm: Alarm;
+  readonly #jobs = new Map<string, Job>();
+  /** Captures that nobody may begin to work on just now. */
+  readonly #held = new Set<string>();
+  readonly #progress = new Map<string, Progress>();
+  /** Captures whose record failed, and when they may be tried again: kept in memory, for the journal cannot. */
+  readonly #unrecorded = new Map<string, { attempt: number; until: number }>();
+
+  constructor(options: ConductorOptions) {
+    this.#options = options;
+    this.#alarm = new Alarm(options.clock);
+    this.#intake = options.intake({ interrupt: (captureId, meanwhile) => this.#interrupt(captureId, meanwhile) });
+    this.#worker = options.worker({
+      onProgress: (captureId, progress) => void this.#progress.set(captureId, progress),
+    });
+  }
+
+  get intake(): Intake {
+    return this.#intake;
+  }
+
+  /** How far the captures are that are being worked on. */
+  get progress(): ReadonlyMap<string, Progress> {
+    return this.#progress;
+  }
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#alarm.wake();
+  }
+
+  /**
+   * Tidies up what an earlier process has left, then works on captures as they become due, until the signal aborts and
+   * the work in hand has stopped.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    await makePrivateDirectory(this.#options.downloads);
+    await this.#tidyUp();
+    while (!signal.aborted) {
+      try {
+        await this.#acceptHandIns();
+        await this.#startDueCaptures(signal);
+      } catch (error) {
+        this.#options.logger.error({ err: error }, 'the journal cannot be used; it is tried again');
+      }
+      await this.#alarm.sleep(LOOK_EVERY_MS, signal);
+    }
+    await Promise.all([...this.#jobs.values()].map(({ done }) => done));
+  }
+
+  /** Rubbish is no reason not to begin: what cannot be tidied up now is left to the next start. */
+  async #tidyUp(): Promise<void> {
+    const { journal, downloads, logger } = this.#options;
+    try {
+      for (const capture of await journal.untidyCaptures()) await this.#worker.tidy(capture);
+      const open = new Set((await journal.openCaptures()).map(({ id }) => id));
+      for (const name of await readdir(downloads)) {
+        const [id = ''] = name.split('.');
+        if (!open.has(id)) await rm(join(downloads, name), { force: true });
+      }
+    } catch (error) {
+      logger.warn({ err: error }, 'what an earlier run has left could not be tidied up');
+    }
+  }
+
+  async #acceptHandIns(): Promise<void> {
+    const { journal, logger } = this.#options;
+    for (const { id, ...file } of await journal.pendingHandIns()) {
+      const toTake: FileToTake = { ...file, handInId: id };
+      try {
+        await this.#intake.takeFile(toTake);
+      } catch (error) {
+        logger.error(
+          { err: error, file: file.name },
+          'a file that was handed in could not be taken; it is tried again',
+        );
+      }
+    }
+  }
+
+  async #startDueCaptures(signal: AbortSignal): Promise<void> {
+    for (const capture of await this.#options.journal.openCaptures()) {
+      if (this.#jobs.size >= MOST_AT_ONCE) return;
+      const isDue = await this.#isDue(capture);
+      if (isDue && !this.#jobs.has(capture.id) && !this.#held.has(capture.id)) this.#start(capture.id, signal);
+    }
+  }
+
+  async #isDue(capture: Capture): Promise<boolean> {
+    const now = this.#options.clock.now();
+    if ((this.#unrecorded.get(capture.id)?.until ?? 0) > now) return false;
+    if ((dueAt(capture) ?? Number.POSITIVE_INFINITY) <= now) return true;
+    const { state } = capture;
+    return state.name === 'needs-login' && state.logins !== (await this.#options.loginsFingerprint());
+  }
+
+  #start(captureId: string, signal: AbortSignal): void {
+    const controller = new AbortController();
+    const both = AbortSignal.any([signal, controller.signal]);
+    const done = this.#work(captureId, both).finally(() => {
+      this.#jobs.delete(captureId);
+      this.#progress.delete(captureId);
+      this.#alarm.wake();
+    });
+    this.#jobs.set(captureId, { controller, done });
+  }
+
+  async #work(captureId: string, signal: AbortSignal): Promise<void> {
+    const { journal, clock, random, logger } = this.#options;
+    try {
+      // Read anew: only from here on nobody else changes it, and it may have ended since it was found to be due.
+      const capture = await journal.capture(captureId);
+      if (capture !== undefined && !hasEnded(capture)) await this.#worker.advance(capture, signal);
+      this.#unrecorded.delete(captureId);
+    } catch (error) {
+      if (signal.aborted) return;
+      const attempt = (this.#unrecorded.get(captureId)?.attempt ?? 0) + 1;
+      this.#unrecorded.set(captureId, { attempt, until: clock.now() + backoffMs(attempt, RECORDING_BACKOFF, random) });
+      logger.error(
+        { err: error, capture: captureId },
+        'the state of a capture could not be recorded; it is tried again',
+      );
+    }
+  }
+
+  async #interrupt<T>(captureId: string, meanwhile: () => Promise<T>): Promise<T> {
+    this.#held.add(captureId);
+    try {
+      const job = this.#jobs.get(captureId);
+      job?.controller.abort(new Error('the archive was handed in'));
+      await job?.done;
+      return await meanwhile();
+    } finally {
+      this.#held.delete(captureId);
+      this.#alarm.wake();
+    }
+  }
+}
+
+/** Resolves with the capture once it has ended; polls, since another process may be working on it. */
+export async function whenEnded(
+  journal: Journal,
+  captureId: string,
+  clock: Clock,
+  signal: AbortSignal,
+  onLook?: (capture: Capture) => void,
+): Promise<Capture> {
+  for (;;) {
+    const capture = await journal.capture(captureId);
+    if (capture === undefined) throw new Error(`capture ${captureId} is not in the journal`);
+    onLook?.(capture);
+    if (hasEnded(capture)) return capture;
+    await clock.sleep(SECOND_MS / 5, signal);
+  }
+}

@@ -1,0 +1,224 @@
+import { type ArchiveBudgets, inspectArchive } from '../archive/index.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import { Mutex } from '../lib/mutex.ts';
+import type { RawMessage } from '../mailbox/index.ts';
+import { type Notice, parseExportName, type ReadyNotice } from '../notice/index.ts';
+import type { BackupDirectory } from '../snapshot/index.ts';
+import { type Archive, type Capture, hasEnded, lacksArchive, newCaptureId } from './capture.ts';
+import type { HandIn, Journal, JournalEntry, MessageRecord } from './journal.ts';
+import * as messages from './messages.ts';
+import type { Recorder } from './recorder.ts';
+import { step } from './transitions.ts';
+
+export interface IntakeOptions {
+  readonly journal: Journal;
+  readonly recorder: Recorder;
+  readonly backups: BackupDirectory;
+  /** What a message of a mailbox turns out to be. */
+  readonly readMessage: (message: RawMessage) => Promise<Notice>;
+  /** The directory that the configuration asks for, for exports of a mailbox. */
+  readonly accountOf: (mailbox: string) => string | undefined;
+  readonly budgets: ArchiveBudgets;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** Stops what is being done for a capture, and lets nothing begin for it until `meanwhile` has ended. */
+  readonly interrupt: <T>(captureId: string, meanwhile: () => Promise<T>) => Promise<T>;
+}
+
+/** A file that is handed in, and the key under which the drop folder knows it. */
+export interface FileToTake extends HandIn {
+  readonly key?: string;
+  readonly handInId?: number;
+}
+
+/** The stamp of an export is in whole seconds, ZIP times in even ones (APPNOTE section 4.4.6). */
+const STAMP_TOLERANCE_MS = 2_000;
+
+/** Turns what comes in, by mail or by hand, into captures. */
+export class Intake {
+  readonly #options: IntakeOptions;
+  /** What is known is looked up before it is recorded: one at a time, or the same export becomes two captures. */
+  readonly #recording = new Mutex();
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads a message and records what follows from it in one transaction with that it was seen.
+   * @throws if the message cannot be judged yet; it is to be handed in again
+   */
+  async takeMessage(message: RawMessage): Promise<void> {
+    const notice = await this.#options.readMessage(message);
+    const { recorder, logger } = this.#options;
+    const seen = (outcome: MessageRecord['outcome']): MessageRecord => ({
+      mailbox: message.mailbox,
+      folder: message.folder,
+      uidValidity: message.uidValidity,
+      uid: message.uid,
+      messageId: message.messageId,
+      outcome,
+      at: this.#options.clock.now(),
+    });
+    switch (notice.kind) {
+      case 'ready':
+        return this.#recording.run(() => this.#takeReady(message, notice, seen('ready')));
+      case 'refused':
+        return this.#takeRefused(message, notice.detail, seen('refused'));
+      case 'started':
+        logger.info(
+          { mailbox: message.mailbox },
+          'an export has been asked for; the email with its link is yet to come',
+        );
+        return recorder.record({ message: seen('started') });
+      case 'unrelated':
+        logger.debug({ mailbox: message.mailbox, why: notice.why }, 'a message that is not about an export');
+        return recorder.record({ message: seen('unrelated') });
+      case 'undecided':
+        throw new Error(notice.detail);
+    }
+  }
+
+  /**
+   * Takes an archive on disk in: it completes the capture that waits for this very export, if there is one, else it
+   * becomes a capture of its own. Gives the capture's id.
+   */
+  takeFile(file: FileToTake): Promise<string> {
+    return this.#recording.run(async () => {
+      const waiting = await this.#waitingFor(file);
+      const completed = waiting === undefined ? undefined : await this.#complete(waiting, file);
+      return completed ?? (await this.#takeAsCapture(file));
+    });
+  }
+
+  /** Gives the waiting capture the archive, and its id; undefined if it does not wait any more. */
+  #complete(waiting: Capture, file: FileToTake): Promise<string | undefined> {
+    const { journal, recorder, logger } = this.#options;
+    return this.#options.interrupt(waiting.id, async () => {
+      const current = await journal.capture(waiting.id);
+      if (current === undefined || !lacksArchive(current)) return undefined;
+      const next = step(current, { kind: 'archive-arrived', archive: archiveOf(file) }, this.#context());
+      logger.info({ capture: current.id, file: file.name }, 'the archive of this export was handed in');
+      await recorder.record({ ...fileRecord(file, current.id), captures: [next.capture] });
+      return current.id;
+    });
+  }
+
+  async #takeAsCapture(file: FileToTake): Promise<string> {
+    const { journal, recorder, clock, logger } = this.#options;
+    const named = parseExportName(file.name);
+    const isBeingCaptured = named !== undefined && (await journal.capturesOfExport(named.exportId)).some(isOpen);
+    const capture: Capture = {
+      id: newCaptureId(),
+      // An export has one open capture. This file waits in line, and turns out to be a duplicate, or unsound.
+      exportId: isBeingCaptured ? undefined : named?.exportId,
+      origin: { kind: 'file', name: file.name },
+      exportTime: named?.exportTime,
+      account: file.account,
+      foundAt: clock.now(),
+      damagedArchives: 0,
+      trouble: undefined,
+      state: { name: 'unpacking', archive: archiveOf(file), attempt: 0 },
+    };
+    logger.info({ capture: capture.id, file: file.name }, `taking in ${file.name}`);
+    await recorder.record({ ...fileRecord(file, capture.id), captures: [capture] });
+    return capture.id;
+  }
+
+  async #takeReady(message: RawMessage, notice: ReadyNotice, seen: MessageRecord): Promise<void> {
+    const { journal, recorder, backups, logger, clock } = this.#options;
+    const captures = await journal.capturesOfExport(notice.exportId);
+    if (captures.some((capture) => isOpen(capture) && capture.origin.kind === 'file')) {
+      throw new Error('A file of this export is being taken in; whether the link is needed is seen afterwards.');
+    }
+    // A file that was refused leaves the export to be had by its link.
+    const known = captures.find(({ origin, state }) => origin.kind === 'notice' || state.name !== 'refused');
+    const snapshot = known === undefined ? await backups.find({ exportId: notice.exportId }) : undefined;
+    if (known !== undefined || snapshot !== undefined) {
+      const what = snapshot === undefined ? { capture: known?.id } : { snapshot: snapshot.id };
+      logger.info({ mailbox: message.mailbox, ...what }, 'another message about an export that is known already');
+      return recorder.record({ message: seen });
+    }
+    const capture: Capture = {
+      id: newCaptureId(),
+      exportId: notice.exportId,
+      origin: {
+        kind: 'notice',
+        provider: notice.provider,
+        mailbox: message.mailbox,
+        messageId: message.messageId,
+        receivedAt: message.receivedAt,
+        proof: notice.proof,
+        deadline: notice.deadline,
+        link: notice.link,
+      },
+      exportTime: notice.exportTime,
+      account: this.#options.accountOf(message.mailbox),
+      foundAt: clock.now(),
+      damagedArchives: 0,
+      trouble: undefined,
+      state: { name: 'found' },
+    };
+    logger.info(
+      { capture: capture.id, mailbox: message.mailbox, proof: notice.proof, deadline: new Date(notice.deadline) },
+      'an export is ready',
+    );
+    await recorder.record({ captures: [capture], message: seen });
+  }
+
+  async #takeRefused(message: RawMessage, detail: string, seen: MessageRecord): Promise<void> {
+    const { journal, recorder, logger, clock } = this.#options;
+    const { messageId } = message;
+    const told = messageId !== undefined && (await journal.knowsMessage(messageId, 'refused'));
+    logger.warn({ mailbox: message.mailbox, folder: message.folder }, `a message was not believed: ${detail}`);
+    await recorder.record({
+      message: seen,
+      messages: told ? [] : [messages.noticeRefused(message.mailbox, detail, message.receivedAt, clock.now())],
+    });
+  }
+
+  /** The open capture whose archive this is: by the export's id, or by its stamp where the file was renamed. */
+  async #waitingFor({ path, name }: FileToTake): Promise<Capture | undefined> {
+    const exportId = parseExportName(name)?.exportId;
+    const candidates = (await this.#options.journal.openCaptures()).filter(lacksArchive);
+    if (candidates.length === 0) return undefined;
+    const stamp = await this.#stampOf(path);
+    // An archive that cannot even be looked into completes nothing; the capture goes on waiting for a sound one.
+    if (stamp === 'unsound') return undefined;
+    if (exportId !== undefined) return candidates.find((capture) => capture.exportId === exportId);
+    if (stamp === undefined) return undefined;
+    return candidates.find(
+      ({ exportTime }) => exportTime !== undefined && Math.abs(exportTime - stamp) <= STAMP_TOLERANCE_MS,
+    );
+  }
+
+  async #stampOf(path: string): Promise<number | undefined | 'unsound'> {
+    try {
+      return (await inspectArchive(path, { budgets: this.#options.budgets })).newestEntry;
+    } catch {
+      return 'unsound';
+    }
+  }
+
+  #context(): { now: number; random: () => number } {
+    return { now: this.#options.clock.now(), random: this.#options.random };
+  }
+}
+
+function isOpen(capture: Capture): boolean {
+  return !hasEnded(capture);
+}
+
+function archiveOf({ path, afterwards }: FileToTake): Archive {
+  return { path, afterwards, from: 'user' };
+}
+
+/** That a file was taken in, and as which capture. */
+function fileRecord({ key, handInId }: FileToTake, capture: string): Pick<JournalEntry, 'fileKey' | 'accepted'> {
+  return {
+    ...(key === undefined ? {} : { fileKey: key }),
+    ...(handInId === undefined ? {} : { accepted: { handIn: handInId, capture } }),
+  };
+}

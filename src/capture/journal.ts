@@ -1,0 +1,81 @@
+import type { Delivery, Message, Outbox } from '../notify/index.ts';
+import type { Capture } from './capture.ts';
+
+/** Where a message lies, for as long as the folder's UIDVALIDITY stands (RFC 9051 section 2.3.1.1). */
+export interface MessageKey {
+  readonly mailbox: string;
+  readonly folder: string;
+  readonly uidValidity: string;
+  readonly uid: number;
+}
+
+/** That a message was dealt with, and as what. */
+export interface MessageRecord extends MessageKey {
+  readonly messageId: string | undefined;
+  readonly outcome: 'ready' | 'started' | 'refused' | 'unrelated';
+  readonly at: number;
+}
+
+/** A message to people, and the services (by id) that are to deliver it. */
+export interface NewNotification {
+  readonly message: Message;
+  readonly recipients: readonly string[];
+}
+
+/** What is recorded in one transaction: all of it, or nothing. */
+export interface JournalEntry {
+  /** New or changed captures. */
+  readonly captures?: readonly Capture[];
+  readonly message?: MessageRecord;
+  /** A file that was taken in; its key is never taken again. */
+  readonly fileKey?: string;
+  /** A handed-in file that has become a capture. */
+  readonly accepted?: { readonly handIn: number; readonly capture: string };
+  readonly notifications?: readonly NewNotification[];
+}
+
+/** An archive that a person hands in: by `chatkeep import`, perhaps while the service runs in another process. */
+export interface HandIn {
+  /** Absolute. */
+  readonly path: string;
+  readonly name: string;
+  readonly afterwards: 'delete' | 'keep';
+  readonly account: string | undefined;
+}
+
+/**
+ * What is to be done, durably: a port. Every implementation passes test/capture/journal-contract.ts. It is a to-do list
+ * and a cache; the truth is the backup directory.
+ */
+export interface Journal extends Outbox, AsyncDisposable {
+  /** Records in one transaction; when it resolves, a crash cannot undo it. */
+  record(entry: JournalEntry): Promise<void>;
+  capture(id: string): Promise<Capture | undefined>;
+  /** The open captures, oldest first. */
+  openCaptures(): Promise<Capture[]>;
+  /** Ended captures that have an archive left to delete. */
+  untidyCaptures(): Promise<Capture[]>;
+  /** The captures that ended last, newest first. */
+  endedCaptures(limit: number): Promise<Capture[]>;
+  /** Every capture of an export, open or ended. */
+  capturesOfExport(exportId: string): Promise<Capture[]>;
+  /** Those of `uids` that were not dealt with yet. */
+  unseen(mailbox: string, folder: string, uidValidity: string, uids: number[]): Promise<number[]>;
+  /** Whether a message of this id was dealt with that way before (in another folder, or under another UID). */
+  knowsMessage(messageId: string, outcome: MessageRecord['outcome']): Promise<boolean>;
+  knowsFile(fileKey: string): Promise<boolean>;
+  /** Leaves a file for the conductor, which may be in another process; gives the hand-in's number. */
+  handIn(file: HandIn): Promise<number>;
+  /** Hand-ins that have not become captures yet. */
+  pendingHandIns(): Promise<(HandIn & { readonly id: number })[]>;
+  /** The capture that a hand-in has become. */
+  captureOfHandIn(id: number): Promise<string | undefined>;
+  /** Forgets messages and delivered notifications older than `before` (ms UTC). */
+  forget(before: number): Promise<void>;
+  /** Changes whenever another process has recorded something. */
+  foreignChanges(): Promise<number>;
+  /** Notifications not delivered yet. */
+  undelivered(): Promise<number>;
+}
+
+export type { Delivery };

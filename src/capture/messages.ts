@@ -1,0 +1,162 @@
+import { count, formatBytes, formatDuration, formatMoment } from '../lib/text.ts';
+import type { Message } from '../notify/index.ts';
+import { type Capture, deadlineOf, lacksArchive } from './capture.ts';
+
+/** What people are told: what happened, what it means for the backup, what to do, by when. No titles, no links. */
+
+export interface SnapshotFacts {
+  readonly account: string;
+  /** When the export was made, ms UTC. */
+  readonly exportTime: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly archiveBytes: number;
+  /** Files that are hard links to an earlier snapshot's. */
+  readonly unchangedFiles: number;
+  /** From the moment the export was found until it was committed, ms. */
+  readonly tookMs: number;
+}
+
+const NEW_EXPORT_HOW =
+  'Ask for a new one in ChatGPT: Settings → Data controls → Export data. Chatkeep takes it from there.';
+
+/** A snapshot was committed. */
+export function committed(capture: Capture, snapshot: string, facts: SnapshotFacts, now: number): Message {
+  const unchanged =
+    facts.unchangedFiles === 0
+      ? ''
+      : ` ${count(facts.unchangedFiles, 'file is', 'files are')} the same as in the snapshot before and take no room.`;
+  return {
+    event: 'snapshot-committed',
+    level: 'success',
+    title: 'ChatGPT backup done',
+    body: `The export of ${formatMoment(facts.exportTime)} is kept as ${snapshot}: ${count(facts.files, 'file')}, ${formatBytes(facts.bytes)}, every one checked.${unchanged} It took ${formatDuration(facts.tookMs)}. Nothing is left to do.`,
+    at: now,
+    data: {
+      capture: capture.id,
+      snapshot,
+      account: facts.account,
+      files: facts.files,
+      bytes: facts.bytes,
+      archiveBytes: facts.archiveBytes,
+      unchangedFiles: facts.unchangedFiles,
+      tookMs: facts.tookMs,
+    },
+  };
+}
+
+/**
+ * The export was kept before. Told only for a file that somebody put in; a second mail for the same export is nothing
+ * that a person has to know.
+ */
+export function duplicate(capture: Capture, of: string, now: number): Message | undefined {
+  if (capture.origin.kind === 'notice') return undefined;
+  return {
+    event: 'duplicate',
+    level: 'info',
+    title: 'This ChatGPT export was kept before',
+    body: `${capture.origin.name} holds the same export as the snapshot ${of}, so no second one was made. Nothing is left to do.`,
+    at: now,
+    data: { capture: capture.id, snapshot: of, file: capture.origin.name },
+  };
+}
+
+/** The server wants a signed-in user. */
+export function needsLogin(capture: Capture, detail: string, now: number): Message {
+  const deadline = deadlineOf(capture) ?? now;
+  return {
+    event: 'needs-login',
+    level: 'warning',
+    title: `ChatGPT export waits for a login, ${formatDuration(deadline - now)} left`,
+    body: [
+      `An export is ready, and OpenAI gives it only to a signed-in user. ${detail}`,
+      `The link dies at ${formatMoment(deadline)}; until then, one of these saves it:`,
+      '- renew the login that Chatkeep uses (download.logins in the configuration); it is tried at once when its file changes; or',
+      '- open the link in the email in a browser that is signed in to ChatGPT, and put the ZIP into the drop folder or run `chatkeep import FILE`.',
+    ].join('\n'),
+    at: now,
+    data: { capture: capture.id, deadline, secondsLeft: Math.max(0, Math.round((deadline - now) / 1000)) },
+  };
+}
+
+/** The link died before the export could be fetched. */
+export function expired(capture: Capture, now: number): Message {
+  const deadline = deadlineOf(capture) ?? now;
+  const why = 'reason' in capture.state ? ` The last trouble was: ${capture.state.reason}` : '';
+  return {
+    event: 'expired',
+    level: 'failure',
+    title: 'A ChatGPT export was lost: its link has died',
+    body: `The link died at ${formatMoment(deadline)} before the export could be fetched.${why}\nThis export is not in the backup; earlier snapshots are untouched. ${NEW_EXPORT_HOW}`,
+    at: now,
+    data: { capture: capture.id, deadline },
+  };
+}
+
+/** The archive is unsafe, broken or gone. `retryAt` (ms UTC): when the export is fetched by its link. */
+export function archiveRefused(
+  capture: Capture,
+  detail: string,
+  kept: string | undefined,
+  retryAt: number | undefined,
+  now: number,
+): Message {
+  const next =
+    retryAt === undefined
+      ? `This export is not in the backup; earlier snapshots are untouched. ${capture.origin.kind === 'file' ? 'If you have another copy of the file, hand that one in. ' : ''}${NEW_EXPORT_HOW}`
+      : `The link lives until ${formatMoment(deadlineOf(capture) ?? retryAt)}; the export is fetched by it at ${formatMoment(retryAt)}. Nothing is to be done now.`;
+  return {
+    event: 'refused-archive',
+    level: retryAt === undefined ? 'failure' : 'warning',
+    title: 'A ChatGPT export was not taken: the archive is not sound',
+    body: `${detail}\nNothing of it was kept as a snapshot.${kept === undefined ? '' : ` The archive is at ${kept}.`}\n${next}`,
+    at: now,
+    data: { capture: capture.id, reason: detail, kept: kept ?? null, retryAt: retryAt ?? null },
+  };
+}
+
+/** The download keeps failing. */
+export function downloadTrouble(capture: Capture, detail: string, now: number): Message {
+  const deadline = deadlineOf(capture) ?? now;
+  return {
+    event: 'trouble',
+    level: 'warning',
+    title: 'A ChatGPT export cannot be downloaded at present',
+    body: `${detail}\nChatkeep goes on trying until the link dies at ${formatMoment(deadline)} (${formatDuration(deadline - now)} left); what has arrived is kept. You can also download it in a browser until then and put the ZIP into the drop folder, or run \`chatkeep import FILE\`.`,
+    at: now,
+    data: { capture: capture.id, deadline, reason: detail },
+  };
+}
+
+/** Storage or an unexpected error holds the work up. */
+export function workTrouble(capture: Capture, kind: 'storage' | 'failure', detail: string, now: number): Message {
+  const deadline = lacksArchive(capture) ? deadlineOf(capture) : undefined;
+  const limit =
+    deadline === undefined
+      ? 'The archive itself is safe on disk, so there is no hurry.'
+      : `The link dies at ${formatMoment(deadline)} (${formatDuration(deadline - now)} left).`;
+  const next =
+    kind === 'storage'
+      ? 'Make room or mend the permissions; Chatkeep goes on by itself afterwards.'
+      : 'Chatkeep tries again by itself; if `chatkeep status` still shows this in an hour, look at the log.';
+  return {
+    event: 'trouble',
+    level: 'failure',
+    title: kind === 'storage' ? 'A ChatGPT export cannot be stored' : 'A ChatGPT export is held up by an error',
+    body: `${detail}\nNothing half-done was left in the backup. ${next} ${limit}`,
+    at: now,
+    data: { capture: capture.id, reason: detail, deadline: deadline ?? null },
+  };
+}
+
+/** A message that claims to be an export notice is not believed. */
+export function noticeRefused(mailbox: string, detail: string, receivedAt: number, now: number): Message {
+  return {
+    event: 'refused-notice',
+    level: 'warning',
+    title: 'An email that claims to be a ChatGPT export was not believed',
+    body: `${detail}\nIt reached the mailbox "${mailbox}" at ${formatMoment(receivedAt)}, its link was not followed, and the email was left as it is. If you did not ask for an export, nothing is to be done: do not click on its link. If you did, download the ZIP in a browser within 24 hours of the email and put it into the drop folder, or run \`chatkeep import FILE\`.`,
+    at: now,
+    data: { mailbox, reason: detail, receivedAt },
+  };
+}

@@ -1,0 +1,323 @@
+import { chmodSync, closeSync, openSync } from 'node:fs';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { asStorageError, ChatkeepError, errorMessage } from '../lib/errors.ts';
+import { PRIVATE_FILE_MODE } from '../lib/files.ts';
+import { type Delivery, messageSchema } from '../notify/index.ts';
+import { type Capture, hasEnded } from './capture.ts';
+import { decodeCapture, encodeCapture } from './codec.ts';
+import type { HandIn, Journal, JournalEntry, MessageRecord, NewNotification } from './journal.ts';
+
+/** Raised with every change of the tables; a journal of a newer version is refused. */
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+  CREATE TABLE captures (
+    id TEXT PRIMARY KEY,
+    export_id TEXT,
+    state TEXT NOT NULL,
+    open INTEGER NOT NULL,
+    untidy INTEGER NOT NULL,
+    found_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    document TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX one_open_capture_an_export ON captures (export_id) WHERE open = 1 AND export_id IS NOT NULL;
+  CREATE INDEX captures_of_export ON captures (export_id);
+  CREATE INDEX open_captures ON captures (found_at) WHERE open = 1;
+  CREATE TABLE messages (
+    mailbox TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    uid_validity TEXT NOT NULL,
+    uid INTEGER NOT NULL,
+    message_id TEXT,
+    outcome TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, folder, uid_validity, uid)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX messages_by_id ON messages (message_id);
+  CREATE TABLE files (key TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE hand_ins (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    name TEXT NOT NULL,
+    afterwards TEXT NOT NULL,
+    account TEXT,
+    capture TEXT
+  ) STRICT;
+  CREATE TABLE notifications (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, message TEXT NOT NULL) STRICT;
+  CREATE TABLE deliveries (
+    id INTEGER PRIMARY KEY,
+    notification INTEGER NOT NULL REFERENCES notifications (id) ON DELETE CASCADE,
+    recipient TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due INTEGER NOT NULL,
+    delivered_at INTEGER
+  ) STRICT;
+  CREATE INDEX deliveries_due ON deliveries (recipient, due) WHERE delivered_at IS NULL;
+`;
+
+/**
+ * The journal in one SQLite file (WAL, synchronous FULL: a recorded entry survives a power cut). Several processes may
+ * have it open at once.
+ *
+ * @param path made (0600) if missing
+ * @throws ChatkeepError `storage` if it cannot be opened, or was written by a newer Chatkeep
+ */
+export function openSqliteJournal(path: string): Journal {
+  return new SqliteJournal(open(path));
+}
+
+function open(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    makePrivate(path);
+    database = new DatabaseSync(path, { timeout: 5_000, enableForeignKeyConstraints: true });
+    database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 200',
+    );
+    migrate(database, path);
+    return database;
+  } catch (error) {
+    database?.close();
+    if (error instanceof ChatkeepError) throw error;
+    const storage = asStorageError(error, 'open the journal', path);
+    throw storage instanceof ChatkeepError
+      ? storage
+      : new ChatkeepError('storage', `Could not open the journal ${path}: ${errorMessage(error)}.`, {
+          cause: error,
+          next: 'If the file is damaged, move it away: no snapshot is lost, and the next start makes a new one.',
+        });
+  }
+}
+
+/** Before SQLite opens it: its companions (-wal, -shm) get the mode that the database has at that moment. */
+function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', PRIVATE_FILE_MODE));
+  chmodSync(path, PRIVATE_FILE_MODE);
+}
+
+function migrate(database: DatabaseSync, path: string): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const version = Number(database.prepare('PRAGMA user_version').get()?.user_version);
+    if (version > SCHEMA_VERSION) {
+      throw new ChatkeepError(
+        'storage',
+        `The journal ${path} was written by a newer Chatkeep (version ${version}; this one reads up to ${SCHEMA_VERSION}).`,
+        { next: 'Use the newer Chatkeep, or start this one with another state_dir: no snapshot is lost by that.' },
+      );
+    }
+    if (version === 0) database.exec(`${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+class SqliteJournal implements Journal {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  async record(entry: JournalEntry): Promise<void> {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      for (const capture of entry.captures ?? []) this.#putCapture(capture);
+      if (entry.message !== undefined) this.#putMessage(entry.message);
+      if (entry.fileKey !== undefined) {
+        this.#run('INSERT OR IGNORE INTO files (key, at) VALUES (?, ?)', entry.fileKey, Date.now());
+      }
+      if (entry.accepted !== undefined) {
+        this.#run('UPDATE hand_ins SET capture = ? WHERE id = ?', entry.accepted.capture, entry.accepted.handIn);
+      }
+      for (const notification of entry.notifications ?? []) this.#putNotification(notification);
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+    // The link of a capture that has ended is to be gone from the write-ahead log, too.
+    if (entry.captures?.some(hasEnded)) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
+  async capture(id: string): Promise<Capture | undefined> {
+    return this.#captures('SELECT document FROM captures WHERE id = ?', id)[0];
+  }
+
+  async openCaptures(): Promise<Capture[]> {
+    return this.#captures('SELECT document FROM captures WHERE open = 1 ORDER BY found_at, id');
+  }
+
+  async untidyCaptures(): Promise<Capture[]> {
+    return this.#captures('SELECT document FROM captures WHERE untidy = 1 ORDER BY found_at, id');
+  }
+
+  async endedCaptures(limit: number): Promise<Capture[]> {
+    return this.#captures('SELECT document FROM captures WHERE open = 0 ORDER BY ended_at DESC, id LIMIT ?', limit);
+  }
+
+  async capturesOfExport(exportId: string): Promise<Capture[]> {
+    return this.#captures('SELECT document FROM captures WHERE export_id = ? ORDER BY found_at, id', exportId);
+  }
+
+  async unseen(mailbox: string, folder: string, uidValidity: string, uids: number[]): Promise<number[]> {
+    const seen = this.#prepared(
+      'SELECT 1 FROM messages WHERE mailbox = ? AND folder = ? AND uid_validity = ? AND uid = ?',
+    );
+    return uids.filter((uid) => seen.get(mailbox, folder, uidValidity, uid) === undefined);
+  }
+
+  async knowsMessage(messageId: string, outcome: MessageRecord['outcome']): Promise<boolean> {
+    const sql = 'SELECT 1 FROM messages WHERE message_id = ? AND outcome = ? LIMIT 1';
+    return this.#prepared(sql).get(messageId, outcome) !== undefined;
+  }
+
+  async knowsFile(fileKey: string): Promise<boolean> {
+    return this.#prepared('SELECT 1 FROM files WHERE key = ?').get(fileKey) !== undefined;
+  }
+
+  async handIn({ path, name, afterwards, account }: HandIn): Promise<number> {
+    const { lastInsertRowid } = this.#prepared(
+      'INSERT INTO hand_ins (at, path, name, afterwards, account) VALUES (?, ?, ?, ?, ?)',
+    ).run(Date.now(), path, name, afterwards, account ?? null);
+    return Number(lastInsertRowid);
+  }
+
+  async pendingHandIns(): Promise<(HandIn & { id: number })[]> {
+    const rows = this.#prepared('SELECT * FROM hand_ins WHERE capture IS NULL ORDER BY id').all();
+    return rows.map((row) => ({
+      id: Number(row.id),
+      path: String(row.path),
+      name: String(row.name),
+      afterwards: row.afterwards === 'delete' ? 'delete' : 'keep',
+      account: typeof row.account === 'string' ? row.account : undefined,
+    }));
+  }
+
+  async captureOfHandIn(id: number): Promise<string | undefined> {
+    const row = this.#prepared('SELECT capture FROM hand_ins WHERE id = ?').get(id);
+    return typeof row?.capture === 'string' ? row.capture : undefined;
+  }
+
+  async forget(before: number): Promise<void> {
+    this.#run('DELETE FROM messages WHERE at < ?', before);
+    this.#run('DELETE FROM hand_ins WHERE at < ? AND capture IS NOT NULL', before);
+    this.#run(
+      `DELETE FROM notifications WHERE at < ?
+         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE notification = notifications.id AND delivered_at IS NULL)`,
+      before,
+    );
+  }
+
+  async foreignChanges(): Promise<number> {
+    return Number(this.#prepared('PRAGMA data_version').get()?.data_version);
+  }
+
+  async undelivered(): Promise<number> {
+    return Number(this.#prepared('SELECT count(*) AS n FROM deliveries WHERE delivered_at IS NULL').get()?.n);
+  }
+
+  async due(now: number, recipients: string[]): Promise<Delivery[]> {
+    const rows = this.#prepared(
+      `SELECT d.id, d.recipient, d.attempts, n.message FROM deliveries d JOIN notifications n ON n.id = d.notification
+       WHERE d.delivered_at IS NULL AND d.due <= ? AND d.recipient IN (SELECT value FROM json_each(?))
+       ORDER BY d.id LIMIT 100`,
+    ).all(now, JSON.stringify(recipients));
+    return rows.map((row) => ({
+      id: Number(row.id),
+      recipient: String(row.recipient),
+      attempts: Number(row.attempts),
+      message: messageSchema.parse(JSON.parse(String(row.message))),
+    }));
+  }
+
+  async nextDue(recipients: string[]): Promise<number | undefined> {
+    const row = this.#prepared(
+      `SELECT min(due) AS due FROM deliveries
+       WHERE delivered_at IS NULL AND recipient IN (SELECT value FROM json_each(?))`,
+    ).get(JSON.stringify(recipients));
+    return typeof row?.due === 'number' ? row.due : undefined;
+  }
+
+  async delivered(deliveryId: number, at: number): Promise<void> {
+    this.#run('UPDATE deliveries SET delivered_at = ?, attempts = attempts + 1 WHERE id = ?', at, deliveryId);
+  }
+
+  async postponed(deliveryId: number, until: number): Promise<void> {
+    this.#run('UPDATE deliveries SET due = ?, attempts = attempts + 1 WHERE id = ?', until, deliveryId);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#database.close();
+  }
+
+  #putCapture(capture: Capture): void {
+    const { state } = capture;
+    const ended = hasEnded(capture);
+    this.#run(
+      `INSERT INTO captures (id, export_id, state, open, untidy, found_at, ended_at, document)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET export_id = excluded.export_id, state = excluded.state, open = excluded.open,
+         untidy = excluded.untidy, ended_at = excluded.ended_at, document = excluded.document`,
+      capture.id,
+      capture.exportId ?? null,
+      state.name,
+      ended ? 0 : 1,
+      ended && 'leftover' in state && state.leftover !== undefined ? 1 : 0,
+      capture.foundAt,
+      ended && 'at' in state ? state.at : null,
+      encodeCapture(capture),
+    );
+  }
+
+  #putMessage({ mailbox, folder, uidValidity, uid, messageId, outcome, at }: MessageRecord): void {
+    this.#run(
+      'INSERT OR REPLACE INTO messages (mailbox, folder, uid_validity, uid, message_id, outcome, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      mailbox,
+      folder,
+      uidValidity,
+      uid,
+      messageId ?? null,
+      outcome,
+      at,
+    );
+  }
+
+  #putNotification({ message, recipients }: NewNotification): void {
+    const { lastInsertRowid } = this.#prepared('INSERT INTO notifications (at, message) VALUES (?, ?)').run(
+      message.at,
+      JSON.stringify(message),
+    );
+    for (const recipient of recipients) {
+      this.#run(
+        'INSERT INTO deliveries (notification, recipient, due) VALUES (?, ?, ?)',
+        lastInsertRowid,
+        recipient,
+        message.at,
+      );
+    }
+  }
+
+  #captures(sql: string, ...values: SQLInputValue[]): Capture[] {
+    return this.#prepared(sql)
+      .all(...values)
+      .map((row) => decodeCapture(String(row.document)));
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): void {
+    this.#prepared(sql).run(...values);
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}

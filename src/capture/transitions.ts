@@ -1,0 +1,278 @@
+import { type BackoffLimits, backoffMs } from '../lib/backoff.ts';
+import { MINUTE_MS, type Random, SECOND_MS } from '../lib/clock.ts';
+import type { Message } from '../notify/index.ts';
+import {
+  type Archive,
+  type Capture,
+  type CaptureState,
+  deadlineOf,
+  hasEnded,
+  lacksArchive,
+  type OpenState,
+} from './capture.ts';
+import * as messages from './messages.ts';
+
+/** What happened to a capture. */
+export type CaptureEvent =
+  | { readonly kind: 'download-started' }
+  | { readonly kind: 'downloaded'; readonly path: string }
+  | {
+      readonly kind: 'download-interrupted';
+      /** A sentence without secrets. */
+      readonly detail: string;
+      /** Whether this attempt brought bytes that are kept. */
+      readonly progressed: boolean;
+      /** How long the server asked to be left alone, ms. */
+      readonly retryAfterMs?: number | undefined;
+    }
+  | { readonly kind: 'login-needed'; readonly detail: string; readonly logins: string }
+  | { readonly kind: 'deadline-passed' }
+  | { readonly kind: 'archive-arrived'; readonly archive: Archive }
+  | { readonly kind: 'unpacking-resumed'; readonly archive: Archive }
+  | { readonly kind: 'committed'; readonly snapshot: string; readonly facts: messages.SnapshotFacts }
+  | { readonly kind: 'already-kept'; readonly of: string }
+  | {
+      readonly kind: 'archive-refused';
+      /** A sentence that names the entry, without secrets. */
+      readonly detail: string;
+      /** Cut off or corrupt, so that a fresh download may be whole; else unsafe. */
+      readonly damaged: boolean;
+      /** Where the archive is kept; undefined where it was gone before it could be read. */
+      readonly kept: string | undefined;
+    }
+  | { readonly kind: 'storage-trouble'; readonly detail: string }
+  | { readonly kind: 'work-failed'; readonly detail: string };
+
+export interface StepContext {
+  /** ms UTC */
+  readonly now: number;
+  readonly random: Random;
+}
+
+/** The capture after the event, and what people are told of it. Both are recorded in one transaction. */
+export interface Step {
+  readonly capture: Capture;
+  readonly messages: readonly Message[];
+}
+
+/** Short at first, since most cuts are momentary; ten minutes keep a dead server from being hammered for a day. */
+const DOWNLOAD_BACKOFF: BackoffLimits = { firstMs: 2 * SECOND_MS, mostMs: 10 * MINUTE_MS };
+/** Room may be made at any time, and looking costs nothing. */
+const STORAGE_BACKOFF: BackoffLimits = { firstMs: 4 * SECOND_MS, mostMs: 5 * MINUTE_MS };
+const FAILURE_BACKOFF: BackoffLimits = { firstMs: 10 * SECOND_MS, mostMs: 30 * MINUTE_MS };
+/** A changed login is noticed at once; this is for the one whose change cannot be seen (a workspace setting, say). */
+const LOGIN_RETRY_MS = 15 * MINUTE_MS;
+/** The last attempt comes this long before the deadline. */
+const LAST_ATTEMPT_BEFORE_DEADLINE_MS = MINUTE_MS;
+/** A server that hands out a broken archive this often does not have a whole one. */
+const MOST_DAMAGED_ARCHIVES = 3;
+/** A cut is news only when it keeps happening. */
+const ATTEMPTS_BEFORE_TELLING = 4;
+
+/**
+ * The state machine: pure, total, and the only place where a capture's state changes. An event that does not fit the
+ * state (the capture has ended in the meantime, say) changes nothing and tells nothing.
+ */
+export function step(capture: Capture, event: CaptureEvent, context: StepContext): Step {
+  if (!fits(event, capture)) return { capture, messages: [] };
+  switch (event.kind) {
+    case 'download-started':
+      return to(capture, { name: 'downloading', attempt: attemptOf(capture.state) + 1 });
+    case 'downloaded':
+      return to(recovered(capture), {
+        name: 'unpacking',
+        archive: { path: event.path, afterwards: 'delete', from: 'download' },
+        attempt: 0,
+      });
+    case 'download-interrupted':
+      return interrupted(capture, event, context);
+    case 'login-needed':
+      return loginNeeded(capture, event, context);
+    case 'deadline-passed':
+      return end(capture, { name: 'expired', at: context.now }, messages.expired(capture, context.now));
+    case 'archive-arrived':
+      return to(recovered(capture), { name: 'unpacking', archive: event.archive, attempt: 0 });
+    case 'unpacking-resumed':
+      return to(capture, { name: 'unpacking', archive: event.archive, attempt: attemptOf(capture.state) });
+    case 'committed':
+      return end(
+        capture,
+        { name: 'committed', at: context.now, snapshot: event.snapshot, leftover: leftoverOf(capture) },
+        messages.committed(capture, event.snapshot, event.facts, context.now),
+      );
+    case 'already-kept':
+      return end(
+        capture,
+        { name: 'duplicate', at: context.now, of: event.of, leftover: leftoverOf(capture) },
+        messages.duplicate(capture, event.of, context.now),
+      );
+    case 'archive-refused':
+      return archiveRefused(capture, event, context);
+    case 'storage-trouble':
+      return pause(capture, 'storage', STORAGE_BACKOFF, event.detail, context);
+    case 'work-failed':
+      return pause(capture, 'failure', FAILURE_BACKOFF, event.detail, context);
+  }
+}
+
+function fits(event: CaptureEvent, capture: Capture): boolean {
+  const { state, origin } = capture;
+  switch (event.kind) {
+    case 'download-started':
+      return origin.kind === 'notice' && lacksArchive(capture);
+    case 'deadline-passed':
+    case 'archive-arrived':
+      return lacksArchive(capture);
+    case 'downloaded':
+    case 'download-interrupted':
+    case 'login-needed':
+      return state.name === 'downloading';
+    case 'unpacking-resumed':
+      return state.name === 'waiting' && state.next.name === 'unpack';
+    case 'committed':
+    case 'already-kept':
+    case 'archive-refused':
+      return state.name === 'unpacking';
+    case 'storage-trouble':
+    case 'work-failed':
+      return !hasEnded(capture);
+  }
+}
+
+function interrupted(
+  capture: Capture,
+  event: Extract<CaptureEvent, { kind: 'download-interrupted' }>,
+  context: StepContext,
+): Step {
+  const attempt = event.progressed ? 1 : Math.max(1, attemptOf(capture.state));
+  const wait = Math.max(event.retryAfterMs ?? 0, backoffMs(attempt, DOWNLOAD_BACKOFF, context.random));
+  const until = beforeDeadline(capture, context.now + wait, context.now);
+  const state: OpenState = { name: 'waiting', until, attempt, reason: event.detail, next: { name: 'download' } };
+  if (attempt < ATTEMPTS_BEFORE_TELLING) return to(capture, state);
+  return trouble(
+    capture,
+    'download',
+    state,
+    () => messages.downloadTrouble(capture, event.detail, context.now),
+    context,
+  );
+}
+
+function loginNeeded(
+  capture: Capture,
+  event: Extract<CaptureEvent, { kind: 'login-needed' }>,
+  context: StepContext,
+): Step {
+  const state: OpenState = {
+    name: 'needs-login',
+    since: capture.trouble?.kind === 'login' ? capture.trouble.since : context.now,
+    until: beforeDeadline(capture, context.now + LOGIN_RETRY_MS, context.now),
+    attempt: attemptOf(capture.state),
+    reason: event.detail,
+    logins: event.logins,
+  };
+  return trouble(capture, 'login', state, () => messages.needsLogin(capture, event.detail, context.now), context);
+}
+
+function archiveRefused(
+  capture: Capture,
+  event: Extract<CaptureEvent, { kind: 'archive-refused' }>,
+  context: StepContext,
+): Step {
+  const { state, origin } = capture;
+  const handedIn = state.name === 'unpacking' && state.archive.from === 'user';
+  const damagedArchives = capture.damagedArchives + (event.damaged && !handedIn ? 1 : 0);
+  const counted = { ...capture, damagedArchives };
+  const canFetchAgain =
+    origin.kind === 'notice' &&
+    origin.deadline > context.now &&
+    (handedIn || (event.damaged && damagedArchives < MOST_DAMAGED_ARCHIVES));
+  if (!canFetchAgain) {
+    return end(
+      counted,
+      { name: 'refused', at: context.now, reason: event.detail, kept: event.kept },
+      messages.archiveRefused(capture, event.detail, event.kept, undefined, context.now),
+    );
+  }
+  const wait = backoffMs(Math.max(1, damagedArchives), FAILURE_BACKOFF, context.random);
+  const until = beforeDeadline(capture, context.now + wait, context.now);
+  return {
+    capture: {
+      ...counted,
+      state: { name: 'waiting', until, attempt: 0, reason: event.detail, next: { name: 'download' } },
+    },
+    messages: [messages.archiveRefused(capture, event.detail, event.kept, until, context.now)],
+  };
+}
+
+/** Goes on with the same work later. */
+function pause(
+  capture: Capture,
+  kind: 'storage' | 'failure',
+  limits: BackoffLimits,
+  detail: string,
+  context: StepContext,
+): Step {
+  const attempt =
+    capture.state.name === 'unpacking' ? capture.state.attempt + 1 : Math.max(1, attemptOf(capture.state));
+  const wait = backoffMs(attempt, limits, context.random);
+  const archive = archiveOf(capture.state);
+  const state: OpenState = {
+    name: 'waiting',
+    until: archive === undefined ? beforeDeadline(capture, context.now + wait, context.now) : context.now + wait,
+    attempt,
+    reason: detail,
+    next: archive === undefined ? { name: 'download' } : { name: 'unpack', archive },
+  };
+  return trouble(capture, kind, state, () => messages.workTrouble(capture, kind, detail, context.now), context);
+}
+
+/** Changes the state, and tells of the trouble unless the same trouble was told before. */
+function trouble(
+  capture: Capture,
+  kind: NonNullable<Capture['trouble']>['kind'],
+  state: OpenState,
+  message: () => Message,
+  { now }: StepContext,
+): Step {
+  if (capture.trouble?.kind === kind) return to(capture, state);
+  return { capture: { ...capture, trouble: { kind, since: now }, state }, messages: [message()] };
+}
+
+function to(capture: Capture, state: OpenState): Step {
+  return { capture: { ...capture, state }, messages: [] };
+}
+
+function end(capture: Capture, state: CaptureState, message: Message | undefined): Step {
+  const origin = capture.origin.kind === 'notice' ? { ...capture.origin, link: undefined } : capture.origin;
+  return {
+    capture: { ...capture, origin, trouble: undefined, state },
+    messages: message === undefined ? [] : [message],
+  };
+}
+
+function recovered(capture: Capture): Capture {
+  return { ...capture, trouble: undefined };
+}
+
+function attemptOf(state: CaptureState): number {
+  return 'attempt' in state ? state.attempt : 0;
+}
+
+function archiveOf(state: CaptureState): Archive | undefined {
+  if (state.name === 'unpacking') return state.archive;
+  return state.name === 'waiting' && state.next.name === 'unpack' ? state.next.archive : undefined;
+}
+
+function leftoverOf(capture: Capture): string | undefined {
+  const archive = archiveOf(capture.state);
+  return archive?.afterwards === 'delete' ? archive.path : undefined;
+}
+
+/** No later than the last sensible attempt, and never in the past. */
+function beforeDeadline(capture: Capture, wanted: number, now: number): number {
+  const deadline = deadlineOf(capture);
+  if (deadline === undefined) return wanted;
+  const last = deadline - LAST_ATTEMPT_BEFORE_DEADLINE_MS;
+  return now < last ? Math.min(wanted, last) : Math.max(now, Math.min(wanted, deadline));
+}

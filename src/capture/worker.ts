@@ -1,0 +1,320 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type ArchiveBudgets,
+  ArchiveRefusal,
+  type ArchiveRefusalReason,
+  inspectArchive,
+  readSmallFile,
+  unpackArchive,
+} from '../archive/index.ts';
+import { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, readAccount } from '../chatgpt/index.ts';
+import { type Downloader, partPath, recordPath } from '../download/index.ts';
+import { both } from '../lib/both.ts';
+import type { Clock, Random } from '../lib/clock.ts';
+import { ChatkeepError, errorMessage } from '../lib/errors.ts';
+import { exists } from '../lib/files.ts';
+import { sha256OfFile } from '../lib/hash.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Mutex } from '../lib/mutex.ts';
+import { redactText } from '../lib/secret.ts';
+import { count, formatBytes, formatDuration } from '../lib/text.ts';
+import type { BackupDirectory, SnapshotInfo, SnapshotSource } from '../snapshot/index.ts';
+import { type Archive, type Capture, type EndState, hasEnded } from './capture.ts';
+import type { Recorder } from './recorder.ts';
+import { type CaptureEvent, step } from './transitions.ts';
+
+/** How far the work on a capture is. Bytes. */
+export interface Progress {
+  readonly phase: 'downloading' | 'unpacking';
+  readonly done: number;
+  readonly total: number | undefined;
+}
+
+export interface WorkerOptions {
+  readonly recorder: Recorder;
+  readonly backups: BackupDirectory;
+  readonly downloader: Downloader;
+  /** Where downloads lie until their snapshot is committed. */
+  readonly downloads: string;
+  readonly budgets: ArchiveBudgets;
+  /** Unpacking fills disk and memory caches: one at a time. */
+  readonly unpacking: Mutex;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly onProgress: (captureId: string, progress: Progress) => void;
+}
+
+/** Refusals that a fresh download may mend: the file is broken, not malicious. */
+const DAMAGE: ReadonlySet<ArchiveRefusalReason> = new Set([
+  'not-a-zip',
+  'truncated',
+  'malformed',
+  'no-files',
+  'changed',
+  'wrong-size',
+  'wrong-crc',
+  'corrupt-data',
+]);
+
+/** Where an export that does not name its account goes. */
+const UNKNOWN_ACCOUNT = 'unknown-account';
+
+/** Does the work of one capture. What it decides is in transitions.ts; what it does is in the rooms. */
+export class Worker {
+  readonly #options: WorkerOptions;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Works on a capture until it waits or has ended; every state on the way is recorded before the next step.
+   * @throws the signal's reason when it aborts, and whatever the journal throws
+   */
+  async advance(capture: Capture, signal: AbortSignal): Promise<Capture> {
+    const logger = this.#options.logger.child({ capture: capture.id });
+    let current = capture;
+    do {
+      signal.throwIfAborted();
+      const event = await this.#work(current, logger, signal);
+      current = await this.#apply(current, event, logger);
+    } while (current.state.name === 'downloading' || current.state.name === 'unpacking');
+    return hasEnded(current) ? this.tidy(current) : current;
+  }
+
+  /**
+   * Deletes what an ended capture has left behind. Never throws: the capture has ended all the same, and what cannot be
+   * deleted now is deleted after the next start.
+   */
+  async tidy(capture: Capture): Promise<Capture> {
+    if (!hasEnded(capture)) return capture;
+    try {
+      return await this.#deleteLeftovers(capture);
+    } catch (error) {
+      this.#options.logger.warn(
+        { err: error, capture: capture.id },
+        'what an ended capture has left could not be deleted; it is tried again at the next start',
+      );
+      return capture;
+    }
+  }
+
+  async #deleteLeftovers(capture: Capture & { readonly state: EndState }): Promise<Capture> {
+    const { state } = capture;
+    const target = join(this.#options.downloads, `${capture.id}.zip`);
+    // A download in the making, or a whole one, when the archive was handed in after all.
+    for (const path of [target, partPath(target), recordPath(target)]) await rm(path, { force: true });
+    if (!('leftover' in state) || state.leftover === undefined) return capture;
+    await rm(state.leftover, { force: true });
+    const tidied: Capture = { ...capture, state: { ...state, leftover: undefined } };
+    await this.#options.recorder.record({ captures: [tidied] });
+    return tidied;
+  }
+
+  async #work(capture: Capture, logger: Logger, signal: AbortSignal): Promise<CaptureEvent> {
+    const { state } = capture;
+    try {
+      if (state.name === 'unpacking') return await this.#keep(capture, state.archive, logger, signal);
+      if (state.name === 'waiting' && state.next.name === 'unpack') {
+        return { kind: 'unpacking-resumed', archive: state.next.archive };
+      }
+      if (state.name !== 'downloading') return await this.#beginDownload(capture);
+      return await this.#download(capture, logger, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ChatkeepError && error.class === 'storage') {
+        return { kind: 'storage-trouble', detail: error.message };
+      }
+      logger.error({ err: error }, 'an unexpected error; the work will be tried again');
+      return { kind: 'work-failed', detail: `An unexpected error: ${redactText(errorMessage(error))}.` };
+    }
+  }
+
+  async #beginDownload({ origin }: Capture): Promise<CaptureEvent> {
+    if (origin.kind === 'notice' && this.#options.clock.now() >= origin.deadline) {
+      return { kind: 'deadline-passed' };
+    }
+    return { kind: 'download-started' };
+  }
+
+  async #download(capture: Capture, logger: Logger, signal: AbortSignal): Promise<CaptureEvent> {
+    const { downloader, downloads, onProgress } = this.#options;
+    const { origin } = capture;
+    if (origin.kind !== 'notice' || origin.link === undefined || capture.exportId === undefined) {
+      return { kind: 'work-failed', detail: 'The capture has no link.' };
+    }
+    // Taken before the attempt: a login that changes during it is worth another one.
+    const logins = await downloader.loginsFingerprint();
+    const outcome = await downloader.download({
+      link: origin.link,
+      exportId: capture.exportId,
+      deadline: origin.deadline,
+      directory: downloads,
+      name: capture.id,
+      signal,
+      onProgress: ({ received, total }) => onProgress(capture.id, { phase: 'downloading', done: received, total }),
+    });
+    switch (outcome.kind) {
+      case 'whole':
+        logger.info({ bytes: outcome.bytes }, `downloaded, ${formatBytes(outcome.bytes)}`);
+        return { kind: 'downloaded', path: outcome.path };
+      case 'needs-login':
+        return { kind: 'login-needed', detail: outcome.detail, logins };
+      case 'expired':
+        return { kind: 'deadline-passed' };
+      case 'interrupted':
+        return {
+          kind: 'download-interrupted',
+          detail: outcome.detail,
+          progressed: outcome.progressed,
+          retryAfterMs: outcome.retryAfterMs,
+        };
+    }
+  }
+
+  #keep(capture: Capture, archive: Archive, logger: Logger, signal: AbortSignal): Promise<CaptureEvent> {
+    return this.#options.unpacking.run(async () => {
+      signal.throwIfAborted();
+      const committed = await this.#options.backups.find({ capture: capture.id });
+      // The process died between the commit and its record.
+      if (committed !== undefined) return this.#committedEvent(capture, committed);
+      try {
+        return await this.#unpackAndCommit(capture, archive, logger, signal);
+      } catch (error) {
+        if (!(error instanceof ArchiveRefusal)) throw error;
+        return this.#refusal(capture, archive, error);
+      }
+    });
+  }
+
+  async #unpackAndCommit(
+    capture: Capture,
+    archive: Archive,
+    logger: Logger,
+    signal: AbortSignal,
+  ): Promise<CaptureEvent> {
+    const { backups, budgets, clock, onProgress } = this.#options;
+    if (!(await exists(archive.path))) {
+      return {
+        kind: 'archive-refused',
+        detail: `The archive ${archive.path} was gone before it could be taken in.`,
+        damaged: true,
+        kept: undefined,
+      };
+    }
+    const inspection = await inspectArchive(archive.path, { budgets, signal });
+    logger.info(
+      { entries: inspection.entries.length, bytes: inspection.unpackedBytes },
+      `unpacking ${count(inspection.entries.length, 'file')}, ${formatBytes(inspection.unpackedBytes)}`,
+    );
+    const staging = await backups.createStaging(capture.id);
+    try {
+      const [files, sha256] = await both(
+        signal,
+        (stop) =>
+          unpackArchive(inspection, {
+            target: staging,
+            signal: stop,
+            onProgress: (done, total) => onProgress(capture.id, { phase: 'unpacking', done, total }),
+          }),
+        (stop) => sha256OfFile(archive.path, stop),
+      );
+      const user = await readSmallFile(inspection, ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES);
+      const account = capture.account ?? (user === undefined ? undefined : readAccount(user)?.email);
+      const result = await backups.commit({
+        capture: capture.id,
+        account: account ?? UNKNOWN_ACCOUNT,
+        exportId: capture.exportId,
+        exportTime: capture.exportTime ?? inspection.newestEntry ?? clock.now(),
+        source: sourceOf(capture),
+        archive: { sha256, bytes: inspection.bytes },
+        files,
+        counts: {},
+        findings:
+          account === undefined ? [`The export does not say whose it is: there is no e-mail in ${ACCOUNT_FILE}.`] : [],
+        takenAt: clock.now(),
+      });
+      return result.kind === 'committed'
+        ? this.#committedEvent(capture, result.snapshot)
+        : { kind: 'already-kept', of: result.of.id };
+    } finally {
+      await backups.discardStaging(capture.id);
+    }
+  }
+
+  #committedEvent(capture: Capture, snapshot: SnapshotInfo): CaptureEvent {
+    const { meta } = snapshot;
+    return {
+      kind: 'committed',
+      snapshot: snapshot.id,
+      facts: {
+        account: snapshot.account,
+        exportTime: meta.exportTime,
+        files: meta.files,
+        bytes: meta.bytes,
+        archiveBytes: meta.archive.bytes,
+        unchangedFiles: meta.linkedFiles,
+        tookMs: this.#options.clock.now() - capture.foundAt,
+      },
+    };
+  }
+
+  /** A refused archive is never deleted: ours goes into quarantine, a person's stays where it is. */
+  async #refusal(capture: Capture, archive: Archive, refusal: ArchiveRefusal): Promise<CaptureEvent> {
+    const kept =
+      archive.from === 'download' ? await this.#options.backups.quarantine(archive.path, capture.id) : archive.path;
+    return { kind: 'archive-refused', detail: refusal.message, damaged: DAMAGE.has(refusal.reason), kept };
+  }
+
+  async #apply(capture: Capture, event: CaptureEvent, logger: Logger): Promise<Capture> {
+    const { recorder, clock, random } = this.#options;
+    const next = step(capture, event, { now: clock.now(), random });
+    await recorder.record({ captures: [next.capture], messages: next.messages });
+    tell(logger, next.capture, clock.now());
+    return next.capture;
+  }
+}
+
+/** One line a step: a capture reads as a short story. */
+function tell(logger: Logger, { state, foundAt }: Capture, now: number): void {
+  switch (state.name) {
+    case 'downloading':
+      logger.info(state.attempt > 1 ? `downloading, attempt ${state.attempt}` : 'downloading');
+      break;
+    case 'waiting':
+      logger.warn(
+        { until: new Date(state.until) },
+        `${state.reason} Next try in ${formatDuration(state.until - now)}.`,
+      );
+      break;
+    case 'needs-login':
+      logger.warn({ until: new Date(state.until) }, `a login is needed: ${state.reason}`);
+      break;
+    case 'committed':
+      logger.info(
+        { snapshot: state.snapshot },
+        `committed as ${state.snapshot}, ${formatDuration(now - foundAt)} after it was found`,
+      );
+      break;
+    case 'duplicate':
+      logger.info({ snapshot: state.of }, `kept before as ${state.of}`);
+      break;
+    case 'refused':
+      logger.error({ kept: state.kept }, `refused: ${state.reason}`);
+      break;
+    case 'expired':
+      logger.error('the link has died before the export could be fetched');
+      break;
+    case 'found':
+    case 'unpacking':
+      break;
+  }
+}
+
+function sourceOf({ origin }: Capture): SnapshotSource {
+  return origin.kind === 'notice'
+    ? { kind: 'notice', mailbox: origin.mailbox, messageId: origin.messageId, receivedAt: origin.receivedAt }
+    : { kind: 'file', name: origin.name };
+}

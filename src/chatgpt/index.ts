@@ -1,0 +1,1 @@
+export { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, type AccountInformation, readAccount } from './account.ts';

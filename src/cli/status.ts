@@ -1,0 +1,127 @@
+import { Command } from 'commander';
+import { journalPath } from '../assembly.ts';
+import { type Capture, deadlineOf, openSqliteJournal } from '../capture/index.ts';
+import type { Config } from '../config/index.ts';
+import { type Health, type Heartbeat, judgeHealth, readHeartbeat } from '../heartbeat.ts';
+import { systemClock } from '../lib/clock.ts';
+import { ERROR_TABLE } from '../lib/errors.ts';
+import { exists } from '../lib/files.ts';
+import { count, formatBytes, formatDuration, formatMoment } from '../lib/text.ts';
+import { listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
+import { loadForCommand } from './context.ts';
+import { printJson, printLine } from './output.ts';
+
+const RECENT = 5;
+
+interface Status {
+  readonly health: Health;
+  readonly heartbeat: Heartbeat | undefined;
+  readonly open: readonly Capture[];
+  readonly ended: readonly Capture[];
+  readonly undelivered: number;
+  readonly snapshots: readonly SnapshotInfo[];
+}
+
+/** `chatkeep status`: how things are. */
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('tell what is being captured, how the mailboxes are, and what was kept last; exit code 7 if unhealthy')
+    .option('--json', 'print it as JSON')
+    .action(async (options: { json?: true }, command: Command) => {
+      const { config } = await loadForCommand(command);
+      const status = await gather(config);
+      const now = systemClock.now();
+      if (options.json === true) printJson(asJson(status));
+      else for (const line of page(status, now)) printLine(line);
+      if (status.health.kind !== 'healthy') process.exitCode = ERROR_TABLE.unhealthy.exitCode;
+    });
+}
+
+async function gather(config: Config): Promise<Status> {
+  const heartbeat = await readHeartbeat(config.stateDir);
+  const { snapshots } = await listSnapshots(config.backupDir);
+  const health = judgeHealth(heartbeat, systemClock.now());
+  if (!(await exists(journalPath(config)))) {
+    return { health, heartbeat, open: [], ended: [], undelivered: 0, snapshots };
+  }
+  await using journal = openSqliteJournal(journalPath(config));
+  return {
+    health,
+    heartbeat,
+    open: await journal.openCaptures(),
+    ended: await journal.endedCaptures(RECENT),
+    undelivered: await journal.undelivered(),
+    snapshots,
+  };
+}
+
+function page({ health, heartbeat, open, ended, undelivered, snapshots }: Status, now: number): string[] {
+  const newest = snapshots.at(-1);
+  return [
+    health.kind === 'healthy' ? 'The service runs and is well.' : health.detail,
+    '',
+    ...(heartbeat?.mailboxes ?? []).map(
+      ({ name, state, lastAnswer, trouble }) =>
+        `Mailbox ${name}: ${state}${lastAnswer === null ? '' : `, last answer ${formatDuration(now - lastAnswer)} ago`}${trouble === null ? '' : `. ${trouble}`}`,
+    ),
+    open.length === 0
+      ? 'No export is being captured.'
+      : `${count(open.length, 'export is', 'exports are')} being captured:`,
+    ...open.map((capture) => `- ${captureLine(capture, heartbeat, now)}`),
+    ...(ended.length === 0 ? [] : ['Ended last:']),
+    ...ended.map((capture) => `- ${captureLine(capture, heartbeat, now)}`),
+    newest === undefined
+      ? 'There is no snapshot yet.'
+      : `${count(snapshots.length, 'snapshot')}; the newest is ${newest.id} (${count(newest.meta.files, 'file')}, ${formatBytes(newest.meta.bytes)}).`,
+    ...(undelivered === 0 ? [] : [`${count(undelivered, 'notification')} could not be delivered yet.`]),
+  ];
+}
+
+function captureLine(capture: Capture, heartbeat: Heartbeat | undefined, now: number): string {
+  const { id, state } = capture;
+  const deadline = deadlineOf(capture);
+  const left = deadline === undefined || deadline <= now ? '' : `; the link dies in ${formatDuration(deadline - now)}`;
+  switch (state.name) {
+    case 'found':
+      return `${id}: found${left}`;
+    case 'downloading':
+    case 'unpacking': {
+      const work = heartbeat?.work.find((item) => item.capture === id);
+      const far =
+        work === undefined
+          ? ''
+          : `, ${formatBytes(work.done)}${work.total === null ? '' : ` of ${formatBytes(work.total)}`}`;
+      return `${id}: ${state.name}${far}${state.name === 'downloading' ? left : ''}`;
+    }
+    case 'waiting':
+      return `${id}: waiting until ${formatMoment(state.until)}. ${state.reason}${left}`;
+    case 'needs-login':
+      return `${id}: needs a login. ${state.reason}${left}`;
+    case 'committed':
+      return `${id}: kept as ${state.snapshot} at ${formatMoment(state.at)}`;
+    case 'duplicate':
+      return `${id}: kept before as ${state.of}`;
+    case 'refused':
+      return `${id}: refused at ${formatMoment(state.at)}. ${state.reason} The archive is at ${state.kept}`;
+    case 'expired':
+      return `${id}: lost at ${formatMoment(state.at)}, its link has died`;
+  }
+}
+
+function asJson({ health, heartbeat, open, ended, undelivered, snapshots }: Status): unknown {
+  const newest = snapshots.at(-1);
+  return {
+    health,
+    service: heartbeat ?? null,
+    open: open.map(captureJson),
+    ended: ended.map(captureJson),
+    undeliveredNotifications: undelivered,
+    snapshots: snapshots.length,
+    newestSnapshot: newest === undefined ? null : { id: newest.id, exportTime: newest.meta.exportTime },
+  };
+}
+
+function captureJson(capture: Capture): unknown {
+  const { id, exportId, exportTime, foundAt, state, origin } = capture;
+  return { id, exportId, exportTime, foundAt, deadline: deadlineOf(capture), from: origin.kind, state };
+}

@@ -1,0 +1,124 @@
+import { type Assembly, assemble } from './assembly.ts';
+import type { Config, MailboxConfig } from './config/index.ts';
+import { DropFolder } from './download/index.ts';
+import { HEARTBEAT_EVERY_MS, type Heartbeat, writeHeartbeat } from './heartbeat.ts';
+import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './lib/clock.ts';
+import { ChatkeepError, errorMessage } from './lib/errors.ts';
+import type { Logger } from './lib/logger.ts';
+import { count } from './lib/text.ts';
+import { imapConnector, MailboxWatcher } from './mailbox/index.ts';
+
+/** A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. */
+const MISSED_SEARCHES = 3;
+const SHORTEST_SILENCE_MS = 10 * MINUTE_MS;
+/** Longer than any look-back, so that no message is taken for new again. */
+const REMEMBER_MS = 60 * DAY_MS;
+/** What is left to deliver at the end is delivered after the next start. */
+const LAST_DELIVERIES_MS = SECOND_MS;
+
+/**
+ * Runs the service until the signal aborts: starts the parts in order (what keeps, what delivers, what watches), and
+ * stops them in the opposite order. Work in hand is left in a state that the next start goes on from.
+ *
+ * @throws ChatkeepError `config` if there is nothing to watch; what {@link assemble} throws
+ */
+export async function runDaemon(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
+  if (config.mailboxes.length === 0 && config.dropDir === undefined) {
+    throw new ChatkeepError('config', 'There is nothing to watch: no mailbox and no drop folder is set.', {
+      next: 'Set CHATKEEP_IMAP_HOST, CHATKEEP_IMAP_USER and CHATKEEP_IMAP_PASSWORD_FILE, or mailboxes in the YAML file, or drop_dir.',
+    });
+  }
+  const clock = systemClock;
+  await using assembly = await assemble(config, logger);
+  const { conductor, dispatcher, journal } = assembly;
+  const startedAt = clock.now();
+  const watchers = config.mailboxes.map((mailbox) => createWatcher(mailbox, assembly, clock, logger));
+
+  logger.info(
+    { mailboxes: config.mailboxes.map(({ name }) => name), backups: config.backupDir },
+    `watching ${count(config.mailboxes.length, 'mailbox', 'mailboxes')}${config.dropDir === undefined ? '' : ' and the drop folder'}`,
+  );
+  await Promise.all([
+    conductor.run(signal),
+    dispatcher.run(signal),
+    runDropFolder(config, assembly, clock, logger, signal),
+    ...watchers.map((watcher) => watcher.run(signal)),
+    every(HEARTBEAT_EVERY_MS, clock, signal, logger, () =>
+      writeHeartbeat(config.stateDir, heartbeatOf(config, startedAt, watchers, assembly, clock)),
+    ),
+    every(12 * HOUR_MS, clock, signal, logger, () => journal.forget(clock.now() - REMEMBER_MS)),
+  ]);
+  await dispatcher.flush(AbortSignal.timeout(LAST_DELIVERIES_MS), { timeLimitMs: LAST_DELIVERIES_MS });
+  logger.info('stopped');
+}
+
+function createWatcher(mailbox: MailboxConfig, { conductor, journal }: Assembly, clock: Clock, logger: Logger) {
+  return new MailboxWatcher({
+    config: mailbox,
+    connect: imapConnector(mailbox),
+    seen: journal,
+    onMessage: (message) => conductor.intake.takeMessage(message),
+    clock,
+    random: Math.random,
+    logger: logger.child({ mailbox: mailbox.name }),
+  });
+}
+
+async function runDropFolder(
+  config: Config,
+  { conductor, journal }: Assembly,
+  clock: Clock,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  if (config.dropDir === undefined) return;
+  await new DropFolder({ path: config.dropDir, clock, logger }).run(async ({ path, name, key }) => {
+    if (await journal.knowsFile(key)) return;
+    await conductor.intake.takeFile({ path, name, key, afterwards: 'delete', account: config.account });
+  }, signal);
+}
+
+function heartbeatOf(
+  config: Config,
+  startedAt: number,
+  watchers: readonly MailboxWatcher[],
+  { conductor }: Assembly,
+  clock: Clock,
+): Heartbeat {
+  return {
+    at: clock.now(),
+    pid: process.pid,
+    startedAt,
+    mailboxes: config.mailboxes.map((mailbox, index) => {
+      const watcher = watchers[index];
+      const state = watcher?.state ?? { name: 'stopped' };
+      return {
+        name: mailbox.name,
+        state: state.name,
+        lastAnswer: watcher?.lastAnswer ?? null,
+        silenceLimit: Math.max(SHORTEST_SILENCE_MS, MISSED_SEARCHES * mailbox.searchEveryMinutes * MINUTE_MS),
+        trouble: state.name === 'waiting' ? state.trouble.detail : null,
+      };
+    }),
+    work: [...conductor.progress].map(([capture, { phase, done, total }]) => ({
+      capture,
+      phase,
+      done,
+      total: total ?? null,
+    })),
+  };
+}
+
+/** Does `work` now and then; a failure is logged and changes nothing. */
+async function every(
+  ms: number,
+  clock: Clock,
+  signal: AbortSignal,
+  logger: Logger,
+  work: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    await work().catch((error: unknown) => logger.warn(`housekeeping failed: ${errorMessage(error)}`));
+    await clock.sleep(ms, signal).catch(() => {});
+  }
+}

@@ -1,0 +1,23 @@
+import { fileFingerprint, readLoginFile } from './files.ts';
+import type { Login } from './login.ts';
+
+/** RFC 6750 section 2.1: what a bearer token may be made of. */
+const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+
+/** An access token of the account, in a file of its own (shared facts: "With `Authorization: Bearer`…"). */
+export function bearerLogin(path: string): Login {
+  const label = `the token in ${path}`;
+  return {
+    label,
+    async headersFor() {
+      const file = await readLoginFile(path);
+      if (file.kind === 'unusable') return file;
+      const token = file.text.trim().replace(/^bearer\s+/i, '');
+      if (!TOKEN.test(token)) {
+        return { kind: 'unusable', detail: `The file ${path} does not hold one access token and nothing else.` };
+      }
+      return { kind: 'headers', headers: { authorization: `Bearer ${token}` } };
+    },
+    fingerprint: () => fileFingerprint(path),
+  };
+}

@@ -1,0 +1,86 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { MINUTE_MS, SECOND_MS } from './lib/clock.ts';
+import { errorCode } from './lib/errors.ts';
+import { PRIVATE_FILE_MODE } from './lib/files.ts';
+import { formatDuration } from './lib/text.ts';
+
+/** The service's proof of life, for other processes: what `status` and `healthcheck` read. Times in ms UTC. */
+const heartbeatSchema = z.object({
+  at: z.number(),
+  pid: z.number(),
+  startedAt: z.number(),
+  mailboxes: z.array(
+    z.object({
+      name: z.string(),
+      state: z.enum(['connecting', 'watching', 'waiting', 'stopped']),
+      /** When the server last answered a command. */
+      lastAnswer: z.number().nullable(),
+      /** After how long without an answer something is wrong, ms. */
+      silenceLimit: z.number(),
+      trouble: z.string().nullable(),
+    }),
+  ),
+  work: z.array(
+    z.object({
+      capture: z.string(),
+      phase: z.enum(['downloading', 'unpacking']),
+      done: z.number(),
+      total: z.number().nullable(),
+    }),
+  ),
+});
+
+export type Heartbeat = z.output<typeof heartbeatSchema>;
+
+export const HEARTBEAT_EVERY_MS = 10 * SECOND_MS;
+/** Several beats: a machine that is busy for a moment is not ill. */
+const STALE_AFTER_MS = MINUTE_MS;
+/** Clocks of containers and their hosts are the same; a beat further ahead is from a clock that was wrong. */
+const FUTURE_TOLERANCE_MS = 5 * SECOND_MS;
+
+function heartbeatPath(stateDir: string): string {
+  return join(stateDir, 'heartbeat.json');
+}
+
+/** Writes the beat so that a reader sees the old or the new one, never a part. Not synced: it dies with the machine. */
+export async function writeHeartbeat(stateDir: string, heartbeat: Heartbeat): Promise<void> {
+  const temporary = `${heartbeatPath(stateDir)}.tmp`;
+  await writeFile(temporary, JSON.stringify(heartbeat), { mode: PRIVATE_FILE_MODE });
+  await rename(temporary, heartbeatPath(stateDir));
+}
+
+/** The last beat, or undefined if there never was one that can be read. */
+export async function readHeartbeat(stateDir: string): Promise<Heartbeat | undefined> {
+  try {
+    return heartbeatSchema.parse(JSON.parse(await readFile(heartbeatPath(stateDir), 'utf8')));
+  } catch (error) {
+    if (errorCode(error) === 'EACCES') throw error;
+    return undefined;
+  }
+}
+
+export type Health =
+  | { readonly kind: 'healthy' }
+  | { readonly kind: 'not-running'; readonly detail: string }
+  | { readonly kind: 'unhealthy'; readonly detail: string };
+
+/** Whether the service lives and truly speaks with its mailboxes. */
+export function judgeHealth(heartbeat: Heartbeat | undefined, now: number): Health {
+  if (heartbeat === undefined) return { kind: 'not-running', detail: 'The service has not run here yet.' };
+  const age = now - heartbeat.at;
+  if (age < -FUTURE_TOLERANCE_MS) {
+    return { kind: 'unhealthy', detail: 'The last sign of life is from the future: the clock was set back.' };
+  }
+  if (age > STALE_AFTER_MS) {
+    return { kind: 'not-running', detail: `The last sign of life of the service is ${formatDuration(age)} old.` };
+  }
+  const silent = heartbeat.mailboxes.find(
+    ({ lastAnswer, silenceLimit }) => now - (lastAnswer ?? heartbeat.startedAt) > silenceLimit,
+  );
+  if (silent === undefined) return { kind: 'healthy' };
+  const since = formatDuration(now - (silent.lastAnswer ?? heartbeat.startedAt));
+  const why = silent.trouble === null ? '' : ` ${silent.trouble}`;
+  return { kind: 'unhealthy', detail: `The mailbox "${silent.name}" has not answered for ${since}.${why}` };
+}

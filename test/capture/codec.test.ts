@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Archive, Capture, CaptureOrigin, CaptureState } from '../../src/capture/capture.ts';
+import { decodeCapture, encodeCapture } from '../../src/capture/codec.ts';
+import { Secret } from '../../src/lib/secret.ts';
+import { LINK, noticeCapture } from './examples.ts';
+
+/** As the program makes them: with a prototype. */
+const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
+  fc.record(model, { noNullPrototype: true });
+const text = fc.string({ unit: 'binary', maxLength: 40 });
+const time = fc.maxSafeNat();
+const attempt = fc.nat();
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+
+const archive = record<Archive>({
+  path: text,
+  afterwards: fc.constantFrom('delete', 'keep'),
+  from: fc.constantFrom('download', 'user'),
+});
+
+const state: fc.Arbitrary<CaptureState> = fc.oneof(
+  fc.constant({ name: 'found' as const }),
+  record({ name: fc.constant('downloading' as const), attempt }),
+  record({
+    name: fc.constant('waiting' as const),
+    until: time,
+    attempt,
+    reason: text,
+    next: fc.oneof(
+      fc.constant({ name: 'download' as const }),
+      record({ name: fc.constant('unpack' as const), archive }),
+    ),
+  }),
+  record({
+    name: fc.constant('needs-login' as const),
+    since: time,
+    until: time,
+    attempt,
+    reason: text,
+    logins: text,
+  }),
+  record({ name: fc.constant('unpacking' as const), archive, attempt }),
+  record({ name: fc.constant('committed' as const), at: time, snapshot: text, leftover: maybe(text) }),
+  record({ name: fc.constant('duplicate' as const), at: time, of: text, leftover: maybe(text) }),
+  record({ name: fc.constant('refused' as const), at: time, reason: text, kept: maybe(text) }),
+  record({ name: fc.constant('expired' as const), at: time }),
+);
+
+const origin: fc.Arbitrary<CaptureOrigin> = fc.oneof(
+  record({ kind: fc.constant('file' as const), name: text }),
+  record({
+    kind: fc.constant('notice' as const),
+    provider: text,
+    mailbox: text,
+    messageId: maybe(text),
+    receivedAt: time,
+    proof: text,
+    deadline: time,
+    link: maybe(text.map((link) => new Secret(link))),
+  }),
+);
+
+const capture = record<Capture>({
+  id: text,
+  exportId: maybe(text),
+  origin,
+  exportTime: maybe(time),
+  account: maybe(text),
+  foundAt: time,
+  damagedArchives: fc.nat(),
+  trouble: maybe(record({ kind: fc.constantFrom('login' as const, 'download', 'storage', 'failure'), since: time })),
+  state,
+});
+
+function linkOf({ origin }: Capture): string | undefined {
+  return origin.kind === 'notice' ? origin.link?.reveal() : undefined;
+}
+
+describe('A capture in the journal', () => {
+  it('is read as it was written, whatever is in it, its link included', () => {
+    fc.assert(
+      fc.property(capture, (original) => {
+        const decoded = decodeCapture(encodeCapture(original));
+        assert.deepEqual(decoded, original);
+        assert.equal(linkOf(decoded), linkOf(original));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('has its link as a secret again', () => {
+    const decoded = decodeCapture(encodeCapture(noticeCapture()));
+    assert.ok(decoded.origin.kind === 'notice' && decoded.origin.link instanceof Secret);
+    assert.equal(decoded.origin.link.reveal(), LINK);
+    assert.doesNotMatch(JSON.stringify(decoded), /estuary/);
+  });
+
+  it('is refused when any part of it is missing', () => {
+    const whole: Record<string, unknown> = JSON.parse(encodeCapture(noticeCapture()));
+    for (const key of Object.keys(whole)) {
+      const { [key]: _left, ...rest } = whole;
+      assert.throws(() => decodeCapture(JSON.stringify(rest)), { name: 'ZodError' }, key);
+    }
+  });
+
+  for (const [what, garbage] of [
+    ['nothing', ''],
+    ['text that is not JSON', '{"id": '],
+    ['JSON of another shape', '[]'],
+    ['a state that there is not', encodeCapture(noticeCapture()).replace('"found"', '"lost"')],
+    ['an origin that there is not', encodeCapture(noticeCapture()).replace('"notice"', '"rumour"')],
+  ] as const) {
+    it(`is refused when it is ${what}`, () => assert.throws(() => decodeCapture(garbage)));
+  }
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import * as messages from '../../src/capture/messages.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
+import { type Message, messageSchema } from '../../src/notify/index.ts';
+import { TEST_START_MS as NOW } from '../support/virtual-clock.ts';
+import { DEADLINE_MS, EVENTS, fileCapture, noticeCapture, OPEN_STATES } from './examples.ts';
+
+/** Every text that people may get. Look at it in messages.golden.txt; UPDATE_GOLDEN=1 writes that file anew. */
+const GOLDEN = new URL('./messages.golden.txt', import.meta.url);
+
+const { committed, 'already-kept': kept, 'archive-refused': refused } = EVENTS;
+const login = 'chatgpt.com wants a signed-in user. No login is configured.';
+const cut = 'chatgpt.com ended the connection. 1.5 GB of 4.8 GB have arrived.';
+const full = 'Could not unpack the archive into /backups/.chatkeep/staging/a1b2c3d4e5f6: the disk is full.';
+const cutOff = 'The ZIP is cut off: its end is missing. The download or the copy stopped too early.';
+const stranger =
+  'A message claims to be about an export. It comes from tm.openai.com.evil.test and not from tm.openai.com.';
+
+function told(message: Message | undefined): Message {
+  assert.ok(message !== undefined);
+  return message;
+}
+
+const found = noticeCapture();
+const downloading = noticeCapture(OPEN_STATES.downloading);
+const unpacking = noticeCapture(OPEN_STATES.unpacking);
+
+const ALL: Readonly<Record<string, Message>> = {
+  'A snapshot was committed': messages.committed(unpacking, committed.snapshot, committed.facts, NOW),
+  'The first snapshot was committed': messages.committed(
+    unpacking,
+    committed.snapshot,
+    { ...committed.facts, files: 1, unchangedFiles: 0 },
+    NOW,
+  ),
+  'A file that was kept before': told(messages.duplicate(fileCapture(), kept.of, NOW)),
+  'A login is needed': messages.needsLogin(downloading, login, NOW),
+  'A login is needed, 40 minutes before the end': messages.needsLogin(downloading, login, DEADLINE_MS - 40 * MINUTE_MS),
+  'The link has died while a login was needed': messages.expired(
+    noticeCapture(OPEN_STATES['needs-login']),
+    DEADLINE_MS,
+  ),
+  'The link has died, seen while downloading': messages.expired(downloading, DEADLINE_MS),
+  'An unsafe archive': messages.archiveRefused(unpacking, refused.detail, refused.kept, undefined, NOW),
+  'A damaged archive, to be fetched again': messages.archiveRefused(
+    unpacking,
+    cutOff,
+    refused.kept,
+    NOW + MINUTE_MS,
+    NOW,
+  ),
+  'A damaged file of a person': messages.archiveRefused(fileCapture(), cutOff, '/drop/export.zip', undefined, NOW),
+  'A file that is gone': messages.archiveRefused(
+    fileCapture(),
+    'The archive /drop/export.zip was gone before it could be taken in.',
+    undefined,
+    undefined,
+    NOW,
+  ),
+  'The download keeps failing': messages.downloadTrouble(downloading, cut, NOW),
+  'The disk is full while unpacking': messages.workTrouble(unpacking, 'storage', full, NOW),
+  'The disk is full while downloading': messages.workTrouble(
+    downloading,
+    'storage',
+    'Could not write the download /state/downloads/a1b2c3d4e5f6.zip: the disk is full.',
+    NOW,
+  ),
+  'An unexpected error': messages.workTrouble(found, 'failure', EVENTS['work-failed'].detail, NOW),
+  'A message that is not believed': messages.noticeRefused('ann@example.org', stranger, NOW - HOUR_MS, NOW),
+};
+
+function page(): string {
+  return Object.entries(ALL)
+    .map(([when, { event, level, title, body, data }]) =>
+      [`=== ${when} (${event}, ${level})`, title, '', body, '', JSON.stringify(data), ''].join('\n'),
+    )
+    .join('\n');
+}
+
+describe('The messages to people', () => {
+  it('read as in messages.golden.txt', async () => {
+    if (process.env.UPDATE_GOLDEN === '1') await writeFile(GOLDEN, page());
+    assert.equal(page(), await readFile(GOLDEN, 'utf8'), 'UPDATE_GOLDEN=1 writes the file anew');
+  });
+
+  it('are told of every event that captures have', () => {
+    const events = new Set(Object.values(ALL).map(({ event }) => event));
+    assert.deepEqual([...events].sort(), [
+      'duplicate',
+      'expired',
+      'needs-login',
+      'refused-archive',
+      'refused-notice',
+      'snapshot-committed',
+      'trouble',
+    ]);
+  });
+
+  for (const [when, message] of Object.entries(ALL)) {
+    describe(`${when}:`, () => {
+      it('says what it means for the backup', () => {
+        assert.match(message.body, /backup|snapshot|is kept|is ready|is safe|link was not followed|link dies/);
+      });
+
+      it('says what is to be done, or that nothing is', () => {
+        assert.match(
+          message.body,
+          /Nothing is left to do|Nothing is to be done|nothing is to be done|Ask for a new one|renew the login|put the ZIP|Make room|look at the log/,
+        );
+      });
+
+      it('says by when, where something is to be done before the link dies', () => {
+        if (message.data.deadline === undefined || message.data.deadline === null || message.event === 'expired')
+          return;
+        assert.match(message.body, /2026-11-22 18:55 UTC/);
+      });
+
+      it('has a title of one line and fits the schema', () => {
+        assert.doesNotMatch(message.title, /\n/);
+        assert.deepEqual(messageSchema.parse(message), message);
+      });
+
+      it('holds no link', () => assert.doesNotMatch(JSON.stringify(message), /https?:|estuary|5ec2e7/));
+    });
+  }
+
+  it('say nothing of a second mail about an export that was kept', () => {
+    assert.equal(messages.duplicate(unpacking, kept.of, NOW), undefined);
+  });
+});

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, it } from 'node:test';
+import { openSqliteJournal } from '../../src/capture/sqlite-journal.ts';
+import { ChatkeepError } from '../../src/lib/errors.ts';
+import { Secret } from '../../src/lib/secret.ts';
+import { openFilesBelow } from '../support/open-files.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { END_STATES, noticeCapture, OPEN_STATES, someMessage } from './examples.ts';
+import { journalContract } from './journal-contract.ts';
+
+journalContract('SQLite', async () => {
+  const directory = await tempDir();
+  return {
+    open: async () => openSqliteJournal(join(directory.path, 'journal.sqlite')),
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+  };
+});
+
+async function bytesBelow(directory: string): Promise<string> {
+  const names = await readdir(directory);
+  return (await Promise.all(names.map((name) => readFile(join(directory, name), 'latin1')))).join('');
+}
+
+describe('The journal file', () => {
+  it('is private, and so are the files that SQLite puts beside it', async () => {
+    await using state = await tempDir();
+    await using journal = openSqliteJournal(join(state.path, 'journal.sqlite'));
+    await journal.record({ captures: [noticeCapture()] });
+    const names = (await readdir(state.path)).sort();
+    assert.deepEqual(names, ['journal.sqlite', 'journal.sqlite-shm', 'journal.sqlite-wal']);
+    for (const name of names) assert.equal((await stat(join(state.path, name))).mode & 0o777, 0o600, name);
+  });
+
+  it('that a newer Chatkeep has written is refused in a plain sentence, and left as it is', async () => {
+    await using state = await tempDir();
+    const path = join(state.path, 'journal.sqlite');
+    const newer = new DatabaseSync(path);
+    newer.exec('CREATE TABLE things (id TEXT); INSERT INTO things VALUES (1); PRAGMA user_version = 7');
+    newer.close();
+    assert.throws(
+      () => openSqliteJournal(path),
+      (error) => {
+        assert.ok(error instanceof ChatkeepError);
+        assert.equal(error.class, 'storage');
+        assert.equal(
+          error.message,
+          `The journal ${path} was written by a newer Chatkeep (version 7; this one reads up to 1).`,
+        );
+        assert.match(error.next, /^Use the newer Chatkeep/);
+        return true;
+      },
+    );
+    assert.deepEqual(await openFilesBelow(state.path), []);
+    using same = new DatabaseSync(path);
+    assert.equal(same.prepare('SELECT count(*) AS n FROM things').get()?.n, 1);
+  });
+
+  for (const [what, content] of [
+    ['is no database at all', Buffer.from('This is not a database, and never was one.'.repeat(200))],
+    ['was cut off', Buffer.from(`SQLite format 3\0${'\x10\x00\x02\x02'.repeat(30)}`, 'latin1')],
+  ] as const) {
+    it(`that ${what} is refused with the way out of it`, async () => {
+      await using state = await tempDir();
+      const path = join(state.path, 'journal.sqlite');
+      await writeFile(path, content);
+      assert.throws(
+        () => openSqliteJournal(path),
+        (error) => {
+          assert.ok(error instanceof ChatkeepError);
+          assert.equal(error.class, 'storage');
+          assert.ok(error.message.startsWith(`Could not open the journal ${path}: `), error.message);
+          assert.match(error.next, /move it away: no snapshot is lost/);
+          return true;
+        },
+      );
+      assert.deepEqual(await openFilesBelow(state.path), []);
+    });
+  }
+
+  it('in a directory that does not exist is refused as a matter of storage', async () => {
+    await using state = await tempDir();
+    assert.throws(() => openSqliteJournal(join(state.path, 'nowhere', 'journal.sqlite')), { class: 'storage' });
+  });
+});
+
+describe('The link of a capture', () => {
+  it('is in no byte of the files once the capture has ended, however often it was recorded', async () => {
+    await using state = await tempDir();
+    await using journal = openSqliteJournal(join(state.path, 'journal.sqlite'));
+    const secretOf = (n: number) => `5ec2e7-${n}-`.padEnd(40 + ((n * 397) % 6000), 'x');
+    const captureOf = (n: number) => ({
+      id: `capture-${n}`,
+      exportId: `export-${n}`,
+      origin: { link: new Secret(secretOf(n)) },
+    });
+    for (let n = 0; n < 60; n += 1) {
+      for (const state of [OPEN_STATES.found, OPEN_STATES.downloading, OPEN_STATES['needs-login']]) {
+        await journal.record({ captures: [noticeCapture(state, captureOf(n))] });
+      }
+    }
+    assert.match(await bytesBelow(state.path), /5ec2e7-7-x/);
+    for (let n = 0; n < 60; n += 1) {
+      await journal.record({
+        captures: [noticeCapture(END_STATES.expired, { ...captureOf(n), origin: { link: undefined } })],
+        notifications: [{ message: someMessage(), recipients: ['ntfy'] }],
+      });
+      assert.doesNotMatch(await bytesBelow(state.path), new RegExp(`5ec2e7-${n}-`));
+    }
+    assert.doesNotMatch(await bytesBelow(state.path), /5ec2e7/);
+  });
+});
+
+describe('A process that is killed while it writes', () => {
+  it('leaves a journal that is whole, with everything that it had told of', { timeout: 120_000 }, async () => {
+    await using state = await tempDir();
+    const path = join(state.path, 'journal.sqlite');
+    let told = -1;
+    for (let kill = 0; kill < 20; kill += 1) {
+      const writer = fork(new URL('./journal-writer.ts', import.meta.url), [path, String(told + 1)], {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      });
+      const exited = once(writer, 'exit');
+      // At another moment of its work each time.
+      const enough = told + 1 + ((kill * 7) % 23);
+      await new Promise<void>((resolve, reject) => {
+        exited.then(() => reject(new Error('the writer ended by itself')), reject);
+        writer.on('message', (n) => {
+          told = Number(n);
+          if (told >= enough) resolve();
+        });
+      });
+      writer.kill('SIGKILL');
+      await exited;
+
+      using database = new DatabaseSync(path, { readOnly: true });
+      assert.deepEqual({ ...database.prepare('PRAGMA integrity_check').get() }, { integrity_check: 'ok' });
+      await using journal = openSqliteJournal(path);
+      const captures = await journal.endedCaptures(Number.MAX_SAFE_INTEGER);
+      // One more may be recorded than told of; each with its notification, or neither.
+      assert.ok(captures.length === told + 1 || captures.length === told + 2, `${captures.length} of ${told + 1}`);
+      assert.equal(await journal.undelivered(), captures.length);
+      told = captures.length - 1;
+    }
+  });
+});

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { type Heartbeat, judgeHealth, readHeartbeat, writeHeartbeat } from '../src/heartbeat.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../src/lib/clock.ts';
+import { tempDir } from './support/temp-dir.ts';
+import { TEST_START_MS as NOW } from './support/virtual-clock.ts';
+
+const MAILBOX = {
+  name: 'ann@example.org',
+  state: 'watching',
+  lastAnswer: NOW - MINUTE_MS,
+  silenceLimit: 15 * MINUTE_MS,
+  trouble: null,
+} as const satisfies Heartbeat['mailboxes'][number];
+
+function heartbeat(changes: Partial<Heartbeat> = {}): Heartbeat {
+  return { at: NOW, pid: 42, startedAt: NOW - HOUR_MS, mailboxes: [MAILBOX], work: [], ...changes };
+}
+
+describe('The health of the service', () => {
+  const healthy: [what: string, heartbeat: Heartbeat][] = [
+    ['a beat of this moment', heartbeat()],
+    ['a beat that is one minute old', heartbeat({ at: NOW - MINUTE_MS })],
+    ['a beat a little ahead of this clock', heartbeat({ at: NOW + 5 * SECOND_MS })],
+    ['no mailbox at all, only a drop folder', heartbeat({ mailboxes: [] })],
+    [
+      'a mailbox that was silent just as long as it may',
+      heartbeat({ mailboxes: [{ ...MAILBOX, lastAnswer: NOW - 15 * MINUTE_MS }] }),
+    ],
+    [
+      'a mailbox that never answered, shortly after the start',
+      heartbeat({ startedAt: NOW - MINUTE_MS, mailboxes: [{ ...MAILBOX, state: 'connecting', lastAnswer: null }] }),
+    ],
+    [
+      'a mailbox in trouble that answered not long ago',
+      heartbeat({ mailboxes: [{ ...MAILBOX, state: 'waiting', trouble: 'The connection was lost.' }] }),
+    ],
+  ];
+  for (const [what, beat] of healthy) {
+    it(`is good with ${what}`, () => assert.deepEqual(judgeHealth(beat, NOW), { kind: 'healthy' }));
+  }
+
+  it('is that it does not run when there never was a beat', () => {
+    assert.deepEqual(judgeHealth(undefined, NOW), {
+      kind: 'not-running',
+      detail: 'The service has not run here yet.',
+    });
+  });
+
+  it('is that it does not run when the last beat is more than a minute old', () => {
+    assert.deepEqual(judgeHealth(heartbeat({ at: NOW - 3 * MINUTE_MS }), NOW), {
+      kind: 'not-running',
+      detail: 'The last sign of life of the service is 3 min old.',
+    });
+  });
+
+  it('is bad when the beat is from the future, for then no beat can be believed', () => {
+    assert.deepEqual(judgeHealth(heartbeat({ at: NOW + MINUTE_MS }), NOW), {
+      kind: 'unhealthy',
+      detail: 'The last sign of life is from the future: the clock was set back.',
+    });
+  });
+
+  it('is bad when one of the mailboxes has been silent for too long, and names it and the trouble', () => {
+    const silent = {
+      ...MAILBOX,
+      name: 'ben@example.org',
+      lastAnswer: NOW - HOUR_MS,
+      trouble: 'The login was refused.',
+    };
+    assert.deepEqual(judgeHealth(heartbeat({ mailboxes: [MAILBOX, silent] }), NOW), {
+      kind: 'unhealthy',
+      detail: 'The mailbox "ben@example.org" has not answered for 1 h. The login was refused.',
+    });
+  });
+
+  it('is bad when a mailbox has never answered since the start', () => {
+    const mute = { ...MAILBOX, lastAnswer: null };
+    assert.deepEqual(judgeHealth(heartbeat({ startedAt: NOW - 20 * MINUTE_MS, mailboxes: [mute] }), NOW), {
+      kind: 'unhealthy',
+      detail: 'The mailbox "ann@example.org" has not answered for 20 min.',
+    });
+  });
+});
+
+describe('The heartbeat on disk', () => {
+  it('is read as it was written', async () => {
+    await using state = await tempDir();
+    const beat = heartbeat({ work: [{ capture: 'a1', phase: 'downloading', done: 5, total: null }] });
+    await writeHeartbeat(state.path, beat);
+    assert.deepEqual(await readHeartbeat(state.path), beat);
+  });
+
+  it('is one private file, of which the last beat alone is left', async () => {
+    await using state = await tempDir();
+    await writeHeartbeat(state.path, heartbeat({ at: NOW - MINUTE_MS }));
+    await writeHeartbeat(state.path, heartbeat());
+    assert.deepEqual(await readdir(state.path), ['heartbeat.json']);
+    assert.equal((await stat(join(state.path, 'heartbeat.json'))).mode & 0o777, 0o600);
+    assert.equal((await readHeartbeat(state.path))?.at, NOW);
+  });
+
+  it('is undefined before the first', async () => {
+    await using state = await tempDir();
+    assert.equal(await readHeartbeat(state.path), undefined);
+  });
+
+  for (const [what, content] of [
+    ['an empty file', ''],
+    ['half a file', '{"at": 17, "pid"'],
+    ['JSON of another shape', '{"at": "noon"}'],
+  ] as const) {
+    it(`is undefined where there is ${what}`, async () => {
+      await using state = await tempDir();
+      await writeFile(join(state.path, 'heartbeat.json'), content);
+      assert.equal(await readHeartbeat(state.path), undefined);
+    });
+  }
+
+  it('is undefined where something else has its name', async () => {
+    await using state = await tempDir();
+    await mkdir(join(state.path, 'heartbeat.json'));
+    assert.equal(await readHeartbeat(state.path), undefined);
+  });
+});

@@ -1,0 +1,53 @@
+/**
+ * Runs all tests with coverage: `npm test`, or `npm test -- test/notice/**` for a part of them. On a Debian machine, as
+ * root, it installs the packages that the tests need and that are missing.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+
+/** A program that tests run, and the Debian package that brings it. */
+const NEEDED = [
+  { path: '/usr/sbin/dovecot', debianPackage: 'dovecot-imapd' },
+  { path: '/usr/bin/sha256sum', debianPackage: 'coreutils' },
+  { path: '/usr/bin/mount', debianPackage: 'mount' },
+] as const;
+
+/** Below this share of lines the run fails. */
+const LEAST_LINE_COVERAGE_PERCENT = 90;
+
+installMissing();
+const patterns = process.argv.slice(2);
+const { status } = spawnSync(
+  process.execPath,
+  [
+    '--test',
+    '--experimental-test-coverage',
+    '--test-coverage-include=src/**',
+    ...(patterns.length === 0 ? [`--test-coverage-lines=${LEAST_LINE_COVERAGE_PERCENT}`] : []),
+    `--test-concurrency=${availableParallelism()}`,
+    ...(patterns.length === 0 ? ['test/**/*.test.ts'] : patterns),
+  ],
+  { stdio: 'inherit' },
+);
+process.exitCode = status ?? 1;
+
+function installMissing(): void {
+  const packages = NEEDED.filter(({ path }) => !existsSync(path)).map(({ debianPackage }) => debianPackage);
+  if (packages.length === 0) return;
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
+    say(`Missing: ${packages.join(', ')} (names of Debian packages). The tests that need them will fail.`);
+    return;
+  }
+  say(`Installing ${packages.join(', ')} from Debian, which the tests need.`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args: string[]) =>
+    spawnSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  apt('update');
+  const { status: installed } = apt('install', '-y', '--no-install-recommends', ...packages);
+  if (installed !== 0) say('That failed; the tests that need them will fail.');
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
