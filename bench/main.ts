@@ -1,0 +1,43 @@
+/**
+ * `npm run bench -- NAME [--json]`: measures ours and the peers in turn in one run. With --json the last line of
+ * standard output is one JSON object (see BenchResult). Exit code 1 if the goal was missed.
+ */
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { formatBytes } from '../src/lib/text.ts';
+import type { Bench, BenchResult } from './bench.ts';
+import { large } from './large.ts';
+import { latency } from './latency.ts';
+
+const BENCHES: readonly Bench[] = [latency, large];
+
+const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
+const bench = BENCHES.find(({ name }) => name === positionals[0]);
+if (bench === undefined) {
+  say('npm run bench -- NAME [--json], with NAME one of:');
+  for (const { name, summary } of BENCHES) say(`  ${name.padEnd(10)} ${summary}`);
+  process.exitCode = 2;
+} else {
+  const missing = bench.needs.filter(({ path }) => !existsSync(path)).map(({ debianPackage }) => debianPackage);
+  if (missing.length > 0) {
+    say(`Missing: ${missing.join(', ')}. Install them: apt-get install ${missing.join(' ')}`);
+    process.exitCode = 2;
+  } else {
+    const result = await bench.run(say);
+    print(result);
+    if (values.json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.exitCode = result.met ? 0 : 1;
+  }
+}
+
+function print({ goal, ratio, met, rows }: BenchResult): void {
+  for (const { tool, wall_ms, cpu_ms, rss_bytes, bytes } of rows) {
+    say(`${tool}: ${wall_ms} ms, CPU ${cpu_ms} ms, peak memory ${formatBytes(rss_bytes)}, of ${formatBytes(bytes)}`);
+  }
+  say(`ratio ${ratio.toFixed(2)}; goal: ${goal}: ${met ? 'met' : 'MISSED'}`);
+}
+
+/** For people; standard output's last line is for machines. */
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

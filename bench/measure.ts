@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+/** Linux reports CPU time in ticks of 10 ms (sysconf _SC_CLK_TCK). */
+const TICK_MS = 10;
+
+export interface Usage {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly rssBytes: number;
+}
+
+/** Runs a program to its end and tells what it took, by GNU time. */
+export async function measured(command: string, args: readonly string[], cwd?: string): Promise<Usage> {
+  const from = performance.now();
+  const { stderr } = await run('/usr/bin/time', ['-f', 'usage %U %S %M', command, ...args], {
+    maxBuffer: 64 * 1024 * 1024,
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  const wallMs = performance.now() - from;
+  const [, user, system, rssKib] = /usage ([\d.]+) ([\d.]+) (\d+)\s*$/.exec(stderr) ?? [];
+  return {
+    wallMs,
+    cpuMs: Math.round((Number(user) + Number(system)) * 1000),
+    rssBytes: Number(rssKib) * 1024,
+  };
+}
+
+/** CPU time that a running process has used so far, ms. */
+export async function cpuMsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // The second field, the name in parentheses, may hold spaces (proc_pid_stat(5)).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+/** The highest resident set a running process has had, bytes. */
+export async function peakRssOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
