@@ -6,6 +6,7 @@ import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from '
 import { ChatkeepError, errorMessage } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import { count } from './lib/text.ts';
+import { runTogether } from './lib/together.ts';
 import { imapConnector, MailboxWatcher } from './mailbox/index.ts';
 
 /** A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. */
@@ -36,20 +37,41 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
 
   logger.info(
     { mailboxes: config.mailboxes.map(({ name }) => name), backups: config.backupDir },
-    `watching ${count(config.mailboxes.length, 'mailbox', 'mailboxes')}${config.dropDir === undefined ? '' : ' and the drop folder'}`,
+    `watching ${watched(config)}`,
   );
-  await Promise.all([
-    conductor.run(signal),
-    dispatcher.run(signal),
-    runDropFolder(config, assembly, clock, logger, signal),
-    ...watchers.map((watcher) => watcher.run(signal)),
-    every(HEARTBEAT_EVERY_MS, clock, signal, logger, () =>
-      writeHeartbeat(config.stateDir, heartbeatOf(config, startedAt, watchers, assembly, clock)),
-    ),
-    every(12 * HOUR_MS, clock, signal, logger, () => journal.forget(clock.now() - REMEMBER_MS)),
-  ]);
-  await dispatcher.flush(AbortSignal.timeout(LAST_DELIVERIES_MS), { timeLimitMs: LAST_DELIVERIES_MS });
+  // A delivery in hand when the service stops is given a moment: cut off, it would be sent a second time.
+  const delivering = new AbortController();
+  const deliveries = dispatcher.run(delivering.signal);
+  try {
+    await runTogether(
+      [
+        (stop) => conductor.run(stop),
+        (stop) => runDropFolder(config, assembly, clock, logger, stop),
+        ...watchers.map((watcher) => (stop: AbortSignal) => watcher.run(stop)),
+        (stop) =>
+          every(HEARTBEAT_EVERY_MS, clock, stop, logger, () =>
+            writeHeartbeat(config.stateDir, heartbeatOf(config, startedAt, watchers, assembly, clock)),
+          ),
+        (stop) => every(12 * HOUR_MS, clock, stop, logger, () => journal.forget(clock.now() - REMEMBER_MS)),
+      ],
+      signal,
+    );
+  } finally {
+    const limit = setTimeout(() => delivering.abort(), LAST_DELIVERIES_MS);
+    await dispatcher.flush(delivering.signal, { timeLimitMs: LAST_DELIVERIES_MS });
+    clearTimeout(limit);
+    delivering.abort();
+    await deliveries;
+  }
   logger.info('stopped');
+}
+
+function watched({ mailboxes, dropDir }: Config): string {
+  const parts = [
+    ...(mailboxes.length === 0 ? [] : [count(mailboxes.length, 'mailbox', 'mailboxes')]),
+    ...(dropDir === undefined ? [] : ['the drop folder']),
+  ];
+  return parts.join(' and ');
 }
 
 function createWatcher(mailbox: MailboxConfig, { conductor, journal }: Assembly, clock: Clock, logger: Logger) {
@@ -97,7 +119,7 @@ function heartbeatOf(
         state: state.name,
         lastAnswer: watcher?.lastAnswer ?? null,
         silenceLimit: Math.max(SHORTEST_SILENCE_MS, MISSED_SEARCHES * mailbox.searchEveryMinutes * MINUTE_MS),
-        trouble: state.name === 'waiting' ? state.trouble.detail : null,
+        trouble: state.name === 'waiting' || state.name === 'watching' ? (state.trouble?.detail ?? null) : null,
       };
     }),
     work: [...conductor.progress].map(([capture, { phase, done, total }]) => ({

@@ -18,6 +18,7 @@ import { sha256OfFile } from '../lib/hash.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { redactText } from '../lib/secret.ts';
+import { assertRoom } from '../lib/space.ts';
 import { count, formatBytes, formatDuration } from '../lib/text.ts';
 import type { BackupDirectory, SnapshotInfo, SnapshotSource } from '../snapshot/index.ts';
 import { type Archive, type Capture, type EndState, hasEnded } from './capture.ts';
@@ -34,7 +35,7 @@ export interface Progress {
 export interface WorkerOptions {
   readonly recorder: Recorder;
   readonly backups: BackupDirectory;
-  readonly downloader: Downloader;
+  readonly downloader: Pick<Downloader, 'download' | 'loginsFingerprint'>;
   /** Where downloads lie until their snapshot is committed. */
   readonly downloads: string;
   readonly budgets: ArchiveBudgets;
@@ -209,6 +210,7 @@ export class Worker {
       { entries: inspection.entries.length, bytes: inspection.unpackedBytes },
       `unpacking ${count(inspection.entries.length, 'file')}, ${formatBytes(inspection.unpackedBytes)}`,
     );
+    await assertRoom(backups.path, inspection.unpackedBytes, 'backup directory');
     const staging = await backups.createStaging(capture.id);
     try {
       const [files, sha256] = await both(

@@ -4,6 +4,7 @@ import { ChatkeepError } from '../lib/errors.ts';
 import { sizeOf } from '../lib/files.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Secret } from '../lib/secret.ts';
+import { assertRoom } from '../lib/space.ts';
 import { formatBytes } from '../lib/text.ts';
 import { type DownloadPlace, placeOf } from './address-guard.ts';
 import { type Login, type LoginHeaders, loginsFingerprint } from './logins/index.ts';
@@ -209,14 +210,18 @@ export class Downloader {
       case 'try-later':
         return { kind: 'cut', detail: head.detail, retryAfterMs: head.retryAfterMs };
       case 'nothing-left':
+        await part.learn({ ...part.identity, total: head.total });
         return this.#judgeWhole(part, address.host);
       case 'start-over':
         await part.restart(UNKNOWN);
         return { kind: 'cut', detail: `${head.detail} The download begins anew.`, retryAfterMs: RESUME_PAUSE_MS };
       case 'whole-body':
+        // What has arrived makes room for it.
+        await assertRoom(exchange.request.directory, (head.identity.total ?? 0) - part.received, 'state directory');
         return this.#receive(exchange, head.identity);
       case 'rest':
         await part.learn(head.identity);
+        await assertRoom(exchange.request.directory, (head.identity.total ?? 0) - part.received, 'state directory');
         return this.#receive(exchange, undefined);
     }
   }
@@ -269,13 +274,13 @@ export class Downloader {
     if (total !== undefined && part.received < total) {
       return { kind: 'cut', detail: `${host} ended the download early, without an error. ${progressSentence(part)}` };
     }
-    if (md5 !== undefined && md5 !== (await part.md5())) {
-      await part.restart(UNKNOWN);
-      return { kind: 'cut', detail: 'What arrived does not fit its checksum (Content-MD5). The download begins anew.' };
-    }
     // Without a length, a body that was cut looks like one that ended.
     if (total === undefined && !hasZipEnd(await part.tail(ZIP_END_BYTES))) {
       return { kind: 'cut', detail: `${host} ended the download before the end of the ZIP. ${progressSentence(part)}` };
+    }
+    if (md5 !== undefined && md5 !== (await part.md5())) {
+      await part.restart(UNKNOWN);
+      return { kind: 'cut', detail: 'What arrived does not fit its checksum (Content-MD5). The download begins anew.' };
     }
     return { kind: 'complete' };
   }

@@ -33,6 +33,8 @@ const recordSchema = z.object({
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 /** Chunks of a socket are small; they are gathered so that a write is worth its call. */
 const WRITE_BYTES = 1024 * 1024;
+/** What is given up of a download when the disk is full; fetched again later. */
+const GIVEN_BACK_BYTES = 1024 * 1024;
 
 /**
  * A download in the making: `FILE.part` with the bytes, `FILE.part.json` with what they are the beginning of.
@@ -69,7 +71,7 @@ export class PartFile {
     try {
       const boot = await bootId();
       const kept = await readKept(target, exportId, boot);
-      const handle = await open(partPath(target), kept.received > 0 ? 'r+' : 'w', PRIVATE_FILE_MODE);
+      const handle = await open(partPath(target), kept.received > 0 ? 'r+' : 'w+', PRIVATE_FILE_MODE);
       // Bytes that are not believed now must not be believed later, when the record names this boot.
       await handle.truncate(kept.received);
       return new PartFile(target, exportId, handle, boot, kept);
@@ -186,6 +188,13 @@ export class PartFile {
     await writeFileDurably(recordPath(this.#target), JSON.stringify(record));
   }
 
+  /** On a disk filled to the last byte, the journal could not even record that it is full. */
+  async #giveRoomBack(): Promise<void> {
+    this.#received = Math.max(0, this.#received - GIVEN_BACK_BYTES);
+    this.#synced = Math.min(this.#synced, this.#received);
+    await this.#handle.truncate(this.#received);
+  }
+
   async #storing(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
@@ -194,6 +203,7 @@ export class PartFile {
       this.#received -= this.#pendingBytes;
       this.#pending = [];
       this.#pendingBytes = 0;
+      if (errorCode(error) === 'ENOSPC') await this.#giveRoomBack();
       throw asStorageError(error, 'write the download', this.#target);
     }
   }

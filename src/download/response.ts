@@ -10,8 +10,8 @@ export type ResponseHead =
   | { readonly kind: 'rest'; readonly identity: BodyIdentity }
   /** It is not the rest of what we have: begin anew. */
   | { readonly kind: 'start-over'; readonly detail: string }
-  /** We have all of it already. */
-  | { readonly kind: 'nothing-left' }
+  /** We have all of it already: this many bytes, by the server's latest word. */
+  | { readonly kind: 'nothing-left'; readonly total: number }
   | { readonly kind: 'redirect'; readonly location: string | undefined }
   | { readonly kind: 'login-page'; readonly detail: string }
   | { readonly kind: 'denied'; readonly detail: string }
@@ -39,8 +39,9 @@ export function readHead(response: HttpResponse, kept: Kept, now: number): Respo
     return status === 200 ? { kind: 'whole-body', identity: identityOf(headers) } : readPartial(headers, kept);
   }
   if (status === 416) {
-    return kept.received > 0 && kept.received === (totalOfUnsatisfied(headers) ?? kept.identity.total)
-      ? { kind: 'nothing-left' }
+    const total = totalOfUnsatisfied(headers) ?? kept.identity.total;
+    return kept.received > 0 && kept.received === total
+      ? { kind: 'nothing-left', total }
       : { kind: 'start-over', detail: 'The server does not have the rest of what was received.' };
   }
   if (status === 412) return { kind: 'start-over', detail: 'The export has changed on the server.' };

@@ -30,7 +30,7 @@ export async function lockDirectory(directory: string, what: string): Promise<Di
     await mkdir(directory, { recursive: true, mode: 0o700 });
     database = new DatabaseSync(path, { timeout: 0 });
   } catch (error) {
-    throw asStorageError(error, `lock the ${what}`, directory);
+    throw cannotLock(error, directory, what);
   }
   try {
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
@@ -38,11 +38,15 @@ export async function lockDirectory(directory: string, what: string): Promise<Di
   } catch (error) {
     database.close();
     if (isBusy(error)) throw new ChatkeepError('in-use', inUseSentence(directory, what, holderPath), { cause: error });
-    throw isSqliteError(error)
-      ? new ChatkeepError('storage', `Could not lock the ${what} ${directory}: ${error.message}.`, { cause: error })
-      : asStorageError(error, `lock the ${what}`, directory);
+    throw cannotLock(error, directory, what);
   }
   return { [Symbol.dispose]: () => database.close() };
+}
+
+function cannotLock(error: unknown, directory: string, what: string): unknown {
+  return isSqliteError(error)
+    ? new ChatkeepError('storage', `Could not lock the ${what} ${directory}: ${error.message}.`, { cause: error })
+    : asStorageError(error, `lock the ${what}`, directory);
 }
 
 function isSqliteError(error: unknown): error is Error & { errcode: number } {

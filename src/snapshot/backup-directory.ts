@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ChatkeepError, errorCode } from '../lib/errors.ts';
 import {
@@ -52,8 +52,6 @@ export interface BackupDirectory extends AsyncDisposable {
    * called again after a crash, it gives the path to which it was moved before.
    */
   quarantine(file: string, captureId: string): Promise<string>;
-  /** What an unprivileged user may still write, in bytes. */
-  freeBytes(): Promise<number>;
 }
 
 export interface SnapshotCriteria {
@@ -210,13 +208,6 @@ class LockedBackupDirectory implements BackupDirectory {
       await rm(temporary, { force: true });
       throw error;
     }
-  }
-
-  async freeBytes(): Promise<number> {
-    return withStorageErrors('measure the free space of', this.path, async () => {
-      const { bavail, bsize } = await statfs(this.path);
-      return bavail * bsize;
-    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -110,9 +110,12 @@ describe('a range that the server does not have', () => {
   const allOfUnknownLength: Kept = { received: 1000, identity: { ...HALF.identity, total: undefined } };
 
   it('means that nothing is left where all has come', () => {
-    assert.deepEqual(read(416, {}, all), { kind: 'nothing-left' });
-    assert.deepEqual(read(416, { 'content-range': 'bytes */1000' }, all), { kind: 'nothing-left' });
-    assert.deepEqual(read(416, { 'content-range': 'bytes */1000' }, allOfUnknownLength), { kind: 'nothing-left' });
+    const nothingLeft = { kind: 'nothing-left', total: 1000 };
+    const told = { 'content-range': 'bytes */1000' };
+    assert.deepEqual(read(416, {}, all), nothingLeft);
+    assert.deepEqual(read(416, told, all), nothingLeft);
+    assert.deepEqual(read(416, told, allOfUnknownLength), nothingLeft);
+    assert.deepEqual(read(416, told, { ...all, identity: { ...HALF.identity, total: 1500 } }), nothingLeft);
   });
 
   it('means to begin anew where it has not, or the server has another length', () => {

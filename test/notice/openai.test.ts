@@ -69,6 +69,20 @@ describe('A link', () => {
     );
   });
 
+  it('is told to be wrong by what is wrong with it', () => {
+    const why = (link: string) => {
+      const reading = readLink(link, RECEIVED, []);
+      return reading.kind === 'suspicious' ? reading.why : reading.kind;
+    };
+    assert.equal(why(ESTUARY_LINK.replace('https', 'http')), 'is not encrypted (http)');
+    assert.equal(why(ESTUARY_LINK.replace('//', '//ada@')), 'has user information in it');
+    assert.equal(why(ESTUARY_LINK.replace('content?', 'content/x?')), 'is not formed as an export’s link is');
+    assert.equal(
+      why(ESTUARY_LINK.replace('chatgpt.com', 'evil.test')),
+      'leads to evil.test and not to chatgpt.com or proddatamgmtqueue.blob.core.windows.net',
+    );
+  });
+
   it('loses its fragment', () => {
     const reading = readLink(`${ESTUARY_LINK}#top`, RECEIVED, []);
     assert.equal(reading.kind === 'export' && reading.href, ESTUARY_LINK);

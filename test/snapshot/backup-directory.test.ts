@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, readlink, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { listSnapshots, verifySnapshot } from '../../src/snapshot/index.ts';
@@ -37,13 +37,6 @@ describe('opening a backup directory', () => {
     await mkdir(join(directory.path, 'deep'));
     await writeFile(path, '');
     await assert.rejects(open(path), { class: 'config', message: /is a file/ });
-  });
-
-  it('tells the free space', async () => {
-    await using backups = await open(path);
-    const { blocks, bsize } = await statfs(path);
-    const free = await backups.freeBytes();
-    assert.ok(free > 0 && free <= blocks * bsize);
   });
 
   it('gives a fresh staging directory, private, each time', async () => {

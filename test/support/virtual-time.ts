@@ -22,5 +22,5 @@ export async function inVirtualTime<T>(clock: VirtualClock, work: Promise<T>): P
 
 /** Whether a file operation of this process is under way. */
 function filesAreBusy(): boolean {
-  return process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq'));
+  return process.getActiveResourcesInfo().some((resource) => /^(FSReq|CloseReq)/.test(resource));
 }

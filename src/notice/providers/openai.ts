@@ -108,7 +108,7 @@ export function readLink(link: string, receivedAt: number, extraOrigins: readonl
   const form = FORMS.find(({ path }) => path.test(url.pathname));
   const origins = [form?.origin, ...extraOrigins.map((origin) => new URL(origin).origin)];
   const isOurs = form !== undefined && origins.includes(url.origin) && url.username === '' && url.password === '';
-  if (!isOurs) return looksLikeExport(link, url) ? { kind: 'suspicious', why: whyNotOurs(url) } : { kind: 'other' };
+  if (!isOurs) return EXPORT_MARKS.test(url.href) ? { kind: 'suspicious', why: whyNotOurs(url) } : { kind: 'other' };
   if (form !== ESTUARY) return readAzure(url) ?? { kind: 'malformed' };
   // ChatGPT serves other files from the same path: pictures in mails about tasks.
   return readEstuary(url, receivedAt) ?? { kind: EXPORT_MARKS.test(url.search) ? 'malformed' : 'other' };
@@ -147,24 +147,19 @@ function withoutFragment(url: URL): string {
   return copy.href;
 }
 
+/**
+ * What an export's link is known by wherever it leads. The ZIP's name needs no percent-encoding, so that it also shows in
+ * a link that is wrapped into the address of a redirecting service.
+ */
 const EXPORT_MARKS =
   /\/backend-api\/estuary\/content|\/exportcontainer\/|-\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d(?:-[a-z0-9]{1,128})?\.zip/i;
-
-/** Whether an address has the marks of an export's link, in the open or wrapped into the address of a redirecting service. */
-function looksLikeExport(link: string, url: URL): boolean {
-  let text = `${link} ${url.href}`;
-  for (let layer = 0; layer < 3; layer += 1) {
-    if (EXPORT_MARKS.test(text)) return true;
-    text = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  }
-  return false;
-}
 
 function whyNotOurs(url: URL): string {
   if (url.protocol !== 'https:') return 'is not encrypted (http)';
   if (url.username !== '' || url.password !== '') return 'has user information in it';
-  const hosts = FORMS.map(({ origin }) => new URL(origin).host).join(' or ');
-  return `leads to ${url.host.slice(0, 100)} and not to ${hosts}`;
+  const hosts = FORMS.map(({ origin }) => new URL(origin).host);
+  if (hosts.includes(url.host)) return 'is not formed as an export’s link is';
+  return `leads to ${url.host.slice(0, 100)} and not to ${hosts.join(' or ')}`;
 }
 
 /** The known subjects, whole but for prefixes (`Fwd:`): mails about tasks carry any words that a person chose. */

@@ -1,0 +1,54 @@
+import { Command, CommanderError } from 'commander';
+import { exitCodeOf, reportError } from './errors.ts';
+import { version } from './version.ts';
+
+const program = new Command('chatkeep')
+  .description(
+    "Keeps ChatGPT's data exports: watches an inbox for export-ready emails, fetches each export before its link dies, and keeps it as a dated, verifiable snapshot.",
+  )
+  .version(await version())
+  .option('-c, --config <file>', 'the YAML file; else CHATKEEP_CONFIG, else /config/chatkeep.yaml if there is one')
+  .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent; else as configured')
+  .showHelpAfterError('(`chatkeep --help` lists the commands)')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 done; 1 a fault of Chatkeep; 2 configuration or usage; 3 a snapshot is damaged; 4 directory in use;
+5 storage; 6 archive refused; 7 unhealthy; 8 not found; 130 interrupted. See docs/reference/exit-codes.md.`,
+  );
+
+/** Loading a command's parts takes longer than most commands do, so only those are loaded that the line names. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run.ts')).runCommand(),
+  import: async () => (await import('./import.ts')).importCommand(),
+  status: async () => (await import('./status.ts')).statusCommand(),
+  snapshots: async () => (await import('./snapshots.ts')).snapshotsCommand(),
+  verify: async () => (await import('./verify.ts')).verifyCommand(),
+  config: async () => (await import('./config.ts')).configCommand(),
+  healthcheck: async () => (await import('./healthcheck.ts')).healthcheckCommand(),
+};
+
+const named = Object.keys(COMMANDS).filter((name) => process.argv.includes(name));
+for (const name of named.length === 0 ? Object.keys(COMMANDS) : named) {
+  const command = await COMMANDS[name]?.();
+  if (command !== undefined) program.addCommand(withoutExit(command));
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Help and version are no errors; for the rest commander has said what was wrong.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    reportError(error);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+/** Wrong usage is reported and ends with exit code 2, for subcommands, too. */
+function withoutExit(command: Command): Command {
+  for (const subcommand of command.commands) withoutExit(subcommand);
+  return command.exitOverride();
+}

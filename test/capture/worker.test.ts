@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { CaptureState } from '../../src/capture/capture.ts';
+import type { Journal, JournalEntry } from '../../src/capture/journal.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/lib/clock.ts';
+import { ChatkeepError } from '../../src/lib/errors.ts';
+import { rawZip } from '../support/raw-zip.ts';
+import { TEST_START_MS } from '../support/virtual-clock.ts';
+import { DEADLINE_MS, EXPORT_ID, LINK } from './examples.ts';
+import { bringing, EXPORT_FILES, READY, Workshop, wantsLogin, withMethods } from './workshop.ts';
+
+/** Notes the states that go through the journal. */
+function noting(states: CaptureState['name'][]): (real: Journal) => Journal {
+  return (real) =>
+    withMethods(real, {
+      record: async (entry: JournalEntry) => {
+        await real.record(entry);
+        states.push(...(entry.captures ?? []).map(({ state }) => state.name));
+      },
+    });
+}
+
+describe('The work on a capture', () => {
+  it('goes from the link to the snapshot, and every state on the way is recorded', async () => {
+    const states: CaptureState['name'][] = [];
+    await using workshop = await Workshop.open({ journal: noting(states) });
+    workshop.download = bringing(await workshop.archive('a.zip'));
+    await workshop.mail();
+    const { state, origin } = await workshop.untilTidy('committed');
+    // The last is the one that has nothing left to delete.
+    assert.deepEqual(states, ['found', 'downloading', 'unpacking', 'committed', 'committed']);
+    assert.equal(origin.kind === 'notice' && origin.link, undefined);
+    assert.equal(state.name === 'committed' && state.leftover, undefined);
+  });
+
+  it('leaves the files as they were in the archive, a message, and nothing else', async () => {
+    await using workshop = await Workshop.open();
+    workshop.download = bringing(await workshop.archive('a.zip'));
+    await workshop.mail();
+    await workshop.untilTidy('committed');
+    const snapshot = join(workshop.backups.path, 'ann@example.org', '2026-11-21T185533Z');
+    for (const [name, content] of Object.entries(EXPORT_FILES)) {
+      assert.equal(await readFile(join(snapshot, name), 'utf8'), content);
+    }
+    assert.deepEqual(await readdir(workshop.downloads), []);
+    assert.deepEqual(await readdir(join(workshop.backups.path, '.chatkeep', 'staging')), []);
+    const [message, ...more] = await workshop.told();
+    assert.deepEqual([message?.event, message?.data.files, more.length], ['snapshot-committed', 3, 0]);
+    assert.equal(message?.data.bytes, Object.values(EXPORT_FILES).join('').length);
+  });
+
+  it('asks the downloader for the export of the notice, until its deadline', async () => {
+    await using workshop = await Workshop.open();
+    workshop.download = wantsLogin;
+    await workshop.mail();
+    const { id } = await workshop.untilState('needs-login');
+    const [request] = workshop.requests;
+    assert.deepEqual(
+      [request?.link.reveal(), request?.exportId, request?.deadline, request?.directory, request?.name],
+      [LINK, EXPORT_ID, DEADLINE_MS, workshop.downloads, id],
+    );
+  });
+
+  it('tells how many files are the same as in the snapshot before', async () => {
+    await using workshop = await Workshop.open();
+    await workshop.dropIn(await workshop.archive('a.zip', undefined, Date.UTC(2026, 9, 1)), 'a.zip');
+    await workshop.untilTidy('committed');
+    workshop.download = bringing(await workshop.archive('b.zip', { ...EXPORT_FILES, 'chat.html': '<html>new</html>' }));
+    await workshop.mail();
+    await workshop.until('both are kept', async () => (await workshop.told()).length === 2);
+    assert.equal((await workshop.told())[1]?.data.unchangedFiles, 2);
+  });
+});
+
+describe('An archive that was downloaded', () => {
+  it('and is unsafe goes into quarantine, and the capture ends', async () => {
+    await using workshop = await Workshop.open();
+    const unsafe = join(workshop.directory, 'unsafe.zip');
+    const bytes = rawZip([{ name: '../../../etc/cron.d/x', content: 'mine' }]);
+    await writeFile(unsafe, bytes);
+    workshop.download = bringing(unsafe);
+    await workshop.mail();
+    const { state } = await workshop.untilTidy('refused');
+    assert.ok(state.name === 'refused' && state.kept !== undefined);
+    assert.match(state.reason, /etc\/cron\.d\/x/);
+    assert.equal(join(state.kept, '..'), join(workshop.backups.path, '.chatkeep', 'quarantine'));
+    assert.deepEqual(await readFile(state.kept), bytes);
+    assert.deepEqual(await workshop.toldEvents(), ['refused-archive']);
+    assert.deepEqual([await workshop.snapshots(), await readdir(workshop.downloads)], [[], []]);
+    assert.equal(workshop.requests.length, 1);
+  });
+
+  it('and is damaged is fetched again, and kept aside', async () => {
+    await using workshop = await Workshop.open();
+    const whole = await workshop.archive('a.zip');
+    const cut = join(workshop.directory, 'cut.zip');
+    await writeFile(cut, (await readFile(whole)).subarray(0, 100));
+    workshop.download = bringing(cut);
+    await workshop.mail();
+    await workshop.untilState('waiting');
+    workshop.download = bringing(whole);
+    await workshop.clock.advance(MINUTE_MS);
+    await workshop.untilTidy('committed');
+    assert.deepEqual(await workshop.toldEvents(), ['refused-archive', 'snapshot-committed']);
+    assert.equal((await readdir(join(workshop.backups.path, '.chatkeep', 'quarantine'))).length, 1);
+  });
+
+  it('and is damaged three times ends the capture, with all three kept', async () => {
+    await using workshop = await Workshop.open();
+    const cut = join(workshop.directory, 'cut.zip');
+    await writeFile(cut, (await readFile(await workshop.archive('a.zip'))).subarray(0, 100));
+    workshop.download = bringing(cut);
+    await workshop.mail();
+    for (let round = 1; round <= 3; round += 1) {
+      await workshop.until(`download ${round} is refused`, async () => (await workshop.told()).length === round);
+      await workshop.clock.advance(5 * MINUTE_MS);
+    }
+    await workshop.untilState('refused');
+    assert.equal(workshop.requests.length, 3);
+    assert.equal((await readdir(join(workshop.backups.path, '.chatkeep', 'quarantine'))).length, 3);
+  });
+});
+
+describe('An archive of a person that is unsafe', () => {
+  it('stays where it is, as it is', async () => {
+    await using workshop = await Workshop.open();
+    const unsafe = join(workshop.directory, 'unsafe.zip');
+    const bytes = rawZip([{ name: '/etc/passwd', content: 'mine' }]);
+    await writeFile(unsafe, bytes);
+    await workshop.dropIn(unsafe, 'unsafe.zip');
+    const { state } = await workshop.untilState('refused');
+    assert.equal(state.name === 'refused' && state.kept, join(workshop.drop, 'unsafe.zip'));
+    assert.deepEqual(await readFile(join(workshop.drop, 'unsafe.zip')), bytes);
+    assert.deepEqual(await readdir(join(workshop.backups.path, '.chatkeep', 'quarantine')), []);
+  });
+});
+
+describe('Trouble with the storage', () => {
+  it('makes the capture wait and go on by itself, and is told once', async () => {
+    let refusals = 3;
+    await using workshop = await Workshop.open({
+      backups: (real) =>
+        withMethods(real, {
+          createStaging: async (id) => {
+            refusals -= 1;
+            if (refusals >= 0)
+              throw new ChatkeepError('storage', 'Could not make the staging directory: the disk is full.');
+            return real.createStaging(id);
+          },
+        }),
+    });
+    workshop.download = bringing(await workshop.archive('a.zip'));
+    await workshop.mail();
+    const { state } = await workshop.untilState('waiting');
+    assert.deepEqual(state.name === 'waiting' && [state.next.name, state.until - TEST_START_MS], [
+      'unpack',
+      3 * SECOND_MS,
+    ]);
+    for (let round = 1; round <= 3; round += 1) {
+      await workshop.until('it was tried', () => refusals <= 3 - round);
+      await workshop.until('nothing runs', () => workshop.conductor.progress.size === 0);
+      await workshop.clock.advance(5 * MINUTE_MS);
+    }
+    await workshop.untilTidy('committed');
+    assert.deepEqual(await workshop.toldEvents(), ['trouble', 'snapshot-committed']);
+    assert.equal(workshop.requests.length, 1);
+  });
+
+  it('while downloading makes the capture wait for another attempt', async () => {
+    await using workshop = await Workshop.open();
+    workshop.download = async () => {
+      throw new ChatkeepError('storage', 'Could not write the download: the disk is full.');
+    };
+    await workshop.mail();
+    const { state } = await workshop.untilState('waiting');
+    assert.deepEqual(state.name === 'waiting' && state.next, { name: 'download' });
+    assert.deepEqual(await workshop.toldEvents(), ['trouble']);
+  });
+});
+
+describe('An unexpected error', () => {
+  it('makes the capture wait, and is told without addresses', async () => {
+    await using workshop = await Workshop.open();
+    workshop.download = async ({ link }) => {
+      throw new TypeError(`cannot read ${link.reveal()}`);
+    };
+    await workshop.mail();
+    const { state } = await workshop.untilState('waiting');
+    assert.equal(
+      state.name === 'waiting' && state.reason,
+      'An unexpected error: cannot read https://chatgpt.com/[redacted].',
+    );
+    assert.deepEqual(await workshop.toldEvents(), ['trouble']);
+    workshop.download = bringing(await workshop.archive('a.zip'));
+    await workshop.clock.advance(HOUR_MS);
+    await workshop.untilTidy('committed');
+  });
+});
+
+describe('A snapshot whose record failed', () => {
+  it('is found and recorded at the next try, and told once', async () => {
+    let failures = 1;
+    await using workshop = await Workshop.open({
+      journal: (real) =>
+        withMethods(real, {
+          record: async (entry: JournalEntry) => {
+            const commits = entry.captures?.some(({ state }) => state.name === 'committed');
+            if (commits && failures > 0) {
+              failures -= 1;
+              throw new Error('disk I/O error');
+            }
+            return real.record(entry);
+          },
+        }),
+    });
+    workshop.download = bringing(await workshop.archive('a.zip'));
+    await workshop.mail();
+    await workshop.until('the record has failed', () => failures === 0);
+    await workshop.clock.advance(MINUTE_MS);
+    await workshop.untilTidy('committed');
+    assert.deepEqual(await workshop.toldEvents(), ['snapshot-committed']);
+    assert.equal((await workshop.snapshots()).length, 1);
+    assert.deepEqual(await readdir(workshop.downloads), []);
+  });
+});
+
+describe('What an ended capture has left', () => {
+  it('and cannot be deleted does not keep it from having ended', async () => {
+    await using workshop = await Workshop.open({
+      // In place of a file on a read-only share: what is at the path cannot be deleted as a file.
+      backups: (real) =>
+        withMethods(real, {
+          commit: async (draft) => {
+            const result = await real.commit(draft);
+            const [name = ''] = await readdir(workshop.drop);
+            await mkdir(join(workshop.directory, 'aside'));
+            await copyFile(join(workshop.drop, name), join(workshop.directory, 'aside', basename(name)));
+            const { rename } = await import('node:fs/promises');
+            await rename(join(workshop.drop, name), join(workshop.directory, 'gone.zip'));
+            await mkdir(join(workshop.drop, name, 'in the way'), { recursive: true });
+            return result;
+          },
+        }),
+    });
+    await workshop.dropIn(await workshop.archive('a.zip'), 'a.zip');
+    await workshop.untilState('committed');
+    assert.equal((await workshop.journal.untidyCaptures()).length, 1);
+    await workshop.stop();
+    await workshop.start({});
+    await workshop.dropIn(await workshop.archive('b.zip', { 'chat.html': 'b' }, Date.UTC(2026, 1, 1)), 'b.zip');
+    await workshop.until('the next one is kept', async () => (await workshop.snapshots()).length === 2);
+  });
+
+  it('is a whole download, when the archive was handed in while that lay there', async () => {
+    await using workshop = await Workshop.open();
+    workshop.download = async ({ directory, name }) => {
+      await writeFile(join(directory, `${name}.zip.part`), 'half of it');
+      return { kind: 'needs-login', detail: 'No login will do.' };
+    };
+    await workshop.mail(READY);
+    const { id } = await workshop.untilState('needs-login');
+    await writeFile(join(workshop.downloads, `${id}.zip`), 'all of it');
+    await workshop.dropIn(await workshop.archive('a.zip'), `${EXPORT_ID}.zip`);
+    await workshop.untilTidy('committed');
+    await workshop.until('all is deleted', async () => (await readdir(workshop.downloads)).length === 0);
+  });
+});

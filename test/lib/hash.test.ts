@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { sha256, sha256OfFile } from '../../src/lib/hash.ts';
+import { openFilesBelow } from '../support/open-files.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+/** FIPS 180-4, as NIST's examples have it. */
+const ABC = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+const NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+describe('the SHA-256', () => {
+  it('of text and bytes is 64 hex digits', () => {
+    assert.equal(sha256('abc'), ABC);
+    assert.equal(sha256(Buffer.from('abc')), ABC);
+    assert.equal(sha256(''), NOTHING);
+  });
+
+  it('of a file is that of its bytes, however many', async () => {
+    await using directory = await tempDir();
+    const path = join(directory.path, 'file');
+    for (const bytes of [Buffer.alloc(0), Buffer.from('abc'), Buffer.alloc(3_000_000, 'x')]) {
+      await writeFile(path, bytes);
+      assert.equal(await sha256OfFile(path), sha256(bytes));
+    }
+  });
+
+  it('of a file can be given up, and of none cannot be had', async () => {
+    await using directory = await tempDir();
+    const path = join(directory.path, 'file');
+    await assert.rejects(sha256OfFile(path), { code: 'ENOENT' });
+    await writeFile(path, 'abc');
+    await assert.rejects(sha256OfFile(path, AbortSignal.abort()), { name: 'AbortError' });
+    assert.deepEqual(await openFilesBelow(directory.path), []);
+  });
+});
