@@ -4,6 +4,7 @@ import { Agent, request } from 'undici';
 import { MINUTE_MS, SECOND_MS } from '../lib/clock.ts';
 import { errorCode } from '../lib/errors.ts';
 import { type DownloadPlace, publicLookup } from './address-guard.ts';
+import { everyByteOf } from './body.ts';
 
 /** One request, exactly as it goes out: nothing is added, no redirect is followed. */
 export interface HttpRequest {
@@ -62,7 +63,7 @@ export async function createTransport(options: {
         headers: Object.fromEntries(
           Object.entries(response.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
         ),
-        body: response.body,
+        body: everyByteOf(response.body),
         discard: () => response.body.destroy(),
       };
     },

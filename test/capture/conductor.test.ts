@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { whenEnded } from '../../src/capture/index.ts';
@@ -169,7 +169,6 @@ describe('The start of the service', () => {
   it('is not hindered by what cannot be deleted', async () => {
     await using workshop = await Workshop.open();
     await workshop.stop();
-    await copyFile(await workshop.archive('a.zip'), join(workshop.drop, 'a.zip'));
     await workshop.start({
       journal: (real) =>
         withMethods(real, {
@@ -284,18 +283,12 @@ describe('A capture that ended after it was found to be due', () => {
     const stale = noticeCapture({ name: 'found' }, { id: 'b' });
     await workshop.journal.record({ captures: [ended] });
     await workshop.stop();
-    let looks = 0;
+    const lists = [[], [stale]];
     await workshop.start({
-      journal: (real) =>
-        withMethods(real, {
-          openCaptures: async () => {
-            looks += 1;
-            return [stale];
-          },
-        }),
+      journal: (real) => withMethods(real, { openCaptures: async () => lists.shift() ?? [] }),
     });
     await workshop.clock.advance(10 * SECOND_MS);
-    await workshop.until('it was looked at', () => looks > 3);
+    await workshop.until('it was found to be due', () => lists.length === 0);
     await settle();
     assert.deepEqual(await workshop.journal.capture('b'), ended);
     assert.equal(workshop.requests.length, 0);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { CaptureState } from '../../src/capture/capture.ts';
 import type { Journal, JournalEntry } from '../../src/capture/journal.ts';
@@ -114,7 +114,7 @@ describe('An archive that was downloaded', () => {
     workshop.download = bringing(cut);
     await workshop.mail();
     for (let round = 1; round <= 3; round += 1) {
-      await workshop.until(`download ${round} is refused`, async () => (await workshop.told()).length === round);
+      await workshop.until(`download ${round} is refused`, async () => (await workshop.told()).length >= round);
       await workshop.clock.advance(5 * MINUTE_MS);
     }
     await workshop.untilState('refused');
@@ -234,12 +234,8 @@ describe('What an ended capture has left', () => {
         withMethods(real, {
           commit: async (draft) => {
             const result = await real.commit(draft);
-            const [name = ''] = await readdir(workshop.drop);
-            await mkdir(join(workshop.directory, 'aside'));
-            await copyFile(join(workshop.drop, name), join(workshop.directory, 'aside', basename(name)));
-            const { rename } = await import('node:fs/promises');
-            await rename(join(workshop.drop, name), join(workshop.directory, 'gone.zip'));
-            await mkdir(join(workshop.drop, name, 'in the way'), { recursive: true });
+            await rm(join(workshop.drop, 'a.zip'));
+            await mkdir(join(workshop.drop, 'a.zip'));
             return result;
           },
         }),

@@ -259,8 +259,10 @@ export class Workshop implements AsyncDisposable {
 
   /** Waits until a capture has ended and what it left is tidied up. */
   async untilTidy(name: CaptureState['name'], id?: string): Promise<Capture> {
-    const capture = await this.untilState(name, id);
+    const { id: ended } = await this.untilState(name, id);
     await this.until('what was left is tidied up', async () => (await this.journal.untidyCaptures()).length === 0);
+    const capture = await this.journal.capture(ended);
+    assert.ok(capture !== undefined);
     return capture;
   }
 
