@@ -244,7 +244,7 @@ function to(capture: Capture, state: OpenState): Step {
 }
 
 function end(capture: Capture, state: CaptureState, message: Message | undefined): Step {
-  const origin = capture.origin.kind === 'notice' ? { ...capture.origin, link: capture.origin.link } : capture.origin;
+  const origin = capture.origin.kind === 'notice' ? { ...capture.origin, link: undefined } : capture.origin;
   return {
     capture: { ...capture, origin, trouble: undefined, state },
     messages: message === undefined ? [] : [message],
