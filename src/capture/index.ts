@@ -1,7 +1,7 @@
 export { type Capture, type CaptureState, deadlineOf, hasEnded } from './capture.ts';
 export { Conductor, whenEnded } from './conductor.ts';
 export { Intake } from './intake.ts';
-export type { HandIn, Journal } from './journal.ts';
+export type { HandIn, Journal, Undelivered } from './journal.ts';
 export { Recorder } from './recorder.ts';
 export { openSqliteJournal } from './sqlite-journal.ts';
 export { type Progress, Worker } from './worker.ts';

@@ -43,6 +43,12 @@ export interface HandIn {
   readonly account: string | undefined;
 }
 
+/** How many notifications wait for their service, and why the last attempt of one of them failed. */
+export interface Undelivered {
+  readonly count: number;
+  readonly lastError: string | undefined;
+}
+
 /**
  * What is to be done, durably: a port. Every implementation passes test/capture/journal-contract.ts. It is a to-do list
  * and a cache; the truth is the backup directory.
@@ -72,10 +78,8 @@ export interface Journal extends Outbox, AsyncDisposable {
   captureOfHandIn(id: number): Promise<string | undefined>;
   /** Forgets messages and delivered notifications older than `before` (ms UTC). */
   forget(before: number): Promise<void>;
-  /** Changes whenever another process has recorded something. */
-  foreignChanges(): Promise<number>;
   /** Notifications not delivered yet. */
-  undelivered(): Promise<number>;
+  undelivered(): Promise<Undelivered>;
 }
 
 export type { Delivery };

@@ -5,7 +5,7 @@ import { PRIVATE_FILE_MODE } from '../lib/files.ts';
 import { type Delivery, messageSchema } from '../notify/index.ts';
 import { type Capture, hasEnded } from './capture.ts';
 import { decodeCapture, encodeCapture } from './codec.ts';
-import type { HandIn, Journal, JournalEntry, MessageRecord, NewNotification } from './journal.ts';
+import type { HandIn, Journal, JournalEntry, MessageRecord, NewNotification, Undelivered } from './journal.ts';
 
 /** Raised with every change of the tables; a journal of a newer version is refused. */
 const SCHEMA_VERSION = 1;
@@ -52,6 +52,7 @@ const SCHEMA = `
     recipient TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
     due INTEGER NOT NULL,
+    error TEXT,
     delivered_at INTEGER
   ) STRICT;
   CREATE INDEX deliveries_due ON deliveries (recipient, due) WHERE delivered_at IS NULL;
@@ -214,12 +215,13 @@ class SqliteJournal implements Journal {
     );
   }
 
-  async foreignChanges(): Promise<number> {
-    return Number(this.#prepared('PRAGMA data_version').get()?.data_version);
-  }
-
-  async undelivered(): Promise<number> {
-    return Number(this.#prepared('SELECT count(*) AS n FROM deliveries WHERE delivered_at IS NULL').get()?.n);
+  async undelivered(): Promise<Undelivered> {
+    const row = this.#prepared(
+      `SELECT count(*) AS n,
+         (SELECT error FROM deliveries WHERE delivered_at IS NULL AND error IS NOT NULL ORDER BY due DESC LIMIT 1) AS error
+       FROM deliveries WHERE delivered_at IS NULL`,
+    ).get();
+    return { count: Number(row?.n), lastError: typeof row?.error === 'string' ? row.error : undefined };
   }
 
   async due(now: number, recipients: string[]): Promise<Delivery[]> {
@@ -248,8 +250,13 @@ class SqliteJournal implements Journal {
     this.#run('UPDATE deliveries SET delivered_at = ?, attempts = attempts + 1 WHERE id = ?', at, deliveryId);
   }
 
-  async postponed(deliveryId: number, until: number): Promise<void> {
-    this.#run('UPDATE deliveries SET due = ?, attempts = attempts + 1 WHERE id = ?', until, deliveryId);
+  async postponed(deliveryId: number, until: number, error: string): Promise<void> {
+    this.#run(
+      'UPDATE deliveries SET due = ?, error = ?, attempts = attempts + 1 WHERE id = ?',
+      until,
+      error,
+      deliveryId,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=2
+// Exports stream through many short-lived buffers outside the heap. A small young generation lets go of them early: a
+// third less memory and CPU time than V8's own choice of 16 MB (docs/figures.md).
 import { enableCompileCache } from 'node:module';
 
 // Before anything else is imported: it halves the time until the first line is printed.

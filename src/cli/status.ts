@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { journalPath } from '../assembly.ts';
-import { type Capture, deadlineOf, openSqliteJournal } from '../capture/index.ts';
+import { type Capture, deadlineOf, openSqliteJournal, type Undelivered } from '../capture/index.ts';
 import type { Config } from '../config/index.ts';
 import { type Health, type Heartbeat, judgeHealth, readHeartbeat } from '../heartbeat.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -18,7 +18,7 @@ interface Status {
   readonly heartbeat: Heartbeat | undefined;
   readonly open: readonly Capture[];
   readonly ended: readonly Capture[];
-  readonly undelivered: number;
+  readonly undelivered: Undelivered;
   readonly snapshots: readonly SnapshotInfo[];
 }
 
@@ -42,7 +42,7 @@ async function gather(config: Config): Promise<Status> {
   const { snapshots } = await listSnapshots(config.backupDir);
   const health = judgeHealth(heartbeat, systemClock.now());
   if (!(await exists(journalPath(config)))) {
-    return { health, heartbeat, open: [], ended: [], undelivered: 0, snapshots };
+    return { health, heartbeat, open: [], ended: [], undelivered: { count: 0, lastError: undefined }, snapshots };
   }
   await using journal = openSqliteJournal(journalPath(config));
   return {
@@ -73,7 +73,11 @@ function page({ health, heartbeat, open, ended, undelivered, snapshots }: Status
     newest === undefined
       ? 'There is no snapshot yet.'
       : `${count(snapshots.length, 'snapshot')}; the newest is ${newest.id} (${count(newest.meta.files, 'file')}, ${formatBytes(newest.meta.bytes)}).`,
-    ...(undelivered === 0 ? [] : [`${count(undelivered, 'notification')} could not be delivered yet.`]),
+    ...(undelivered.count === 0
+      ? []
+      : [
+          `${count(undelivered.count, 'notification')} could not be delivered yet. ${undelivered.lastError ?? ''}`.trimEnd(),
+        ]),
   ];
 }
 
@@ -102,7 +106,7 @@ function captureLine(capture: Capture, heartbeat: Heartbeat | undefined, now: nu
     case 'duplicate':
       return `${id}: kept before as ${state.of}`;
     case 'refused':
-      return `${id}: refused at ${formatMoment(state.at)}. ${state.reason} The archive is at ${state.kept}`;
+      return `${id}: refused at ${formatMoment(state.at)}. ${state.reason}${state.kept === undefined ? '' : ` The archive is at ${state.kept}`}`;
     case 'expired':
       return `${id}: lost at ${formatMoment(state.at)}, its link has died`;
   }
@@ -115,7 +119,8 @@ function asJson({ health, heartbeat, open, ended, undelivered, snapshots }: Stat
     service: heartbeat ?? null,
     open: open.map(captureJson),
     ended: ended.map(captureJson),
-    undeliveredNotifications: undelivered,
+    undeliveredNotifications: undelivered.count,
+    lastDeliveryError: undelivered.lastError ?? null,
     snapshots: snapshots.length,
     newestSnapshot: newest === undefined ? null : { id: newest.id, exportTime: newest.meta.exportTime },
   };

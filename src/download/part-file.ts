@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { asStorageError, errorCode } from '../lib/errors.ts';
 import { PRIVATE_FILE_MODE, sizeOf, syncDirectory, writeFileDurably } from '../lib/files.ts';
+import { feedFile } from '../lib/hash.ts';
 
 /** What the server said of the body that the part file is a beginning of. */
 export interface BodyIdentity {
@@ -134,7 +133,7 @@ export class PartFile {
   async md5(): Promise<string> {
     await this.flush();
     const hash = createHash('md5');
-    await this.#storing(() => pipeline(createReadStream(partPath(this.#target), { highWaterMark: WRITE_BYTES }), hash));
+    await this.#storing(() => feedFile(hash, partPath(this.#target)));
     return hash.digest('base64');
   }
 

@@ -139,7 +139,7 @@ async function killWriters(path: string, kills: number): Promise<void> {
     const captures = await journal.endedCaptures(Number.MAX_SAFE_INTEGER);
     // One more may be recorded than told of; each with its notification, or neither.
     assert.ok(captures.length === told + 1 || captures.length === told + 2, `${captures.length} of ${told + 1}`);
-    assert.equal(await journal.undelivered(), captures.length);
+    assert.equal((await journal.undelivered()).count, captures.length);
     told = captures.length - 1;
   }
 }

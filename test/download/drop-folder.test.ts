@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { appendFile, chmod, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pino } from 'pino';
 import { DropFolder, type DroppedFile, fileKey } from '../../src/download/index.ts';
@@ -13,6 +13,7 @@ import { zipLike } from '../support/zip-like.ts';
 
 const ARCHIVE = zipLike(1000);
 const LOOK_MS = 2 * SECOND_MS;
+const NOBODY = 65_534;
 
 /** A watched folder: what was handed over, and what was logged. */
 class Scene {
@@ -51,6 +52,17 @@ class Scene {
   async stop(): Promise<void> {
     this.#stop.abort();
     await inVirtualTime(this.clock, this.#running);
+  }
+}
+
+/** Does something as a user who may read what all may; root may read everything. */
+async function asNobody(work: () => Promise<void>): Promise<void> {
+  if (process.geteuid?.() !== 0) return work();
+  process.seteuid?.(NOBODY);
+  try {
+    await work();
+  } finally {
+    process.seteuid?.(0);
   }
 }
 
@@ -217,6 +229,22 @@ describe('the drop folder', () => {
     assert.equal(stage.logged.length, 2);
     await stage.stop();
   });
+
+  it('tells once of a file that may not be read, and takes it as soon as it may', () =>
+    scene(async (stage) => {
+      const path = join(stage.path, 'export.zip');
+      await writeFile(path, ARCHIVE, { mode: 0 });
+      for (const directory of [stage.path, dirname(stage.path)]) await chmod(directory, 0o755);
+      await asNobody(() => stage.pass(10 * LOOK_MS));
+      assert.deepEqual(stage.names, []);
+      assert.deepEqual(
+        stage.logged.map(({ level, file }) => [level, file]),
+        [[40, 'export.zip']],
+      );
+      await chmod(path, 0o644);
+      await asNobody(() => stage.pass(2 * LOOK_MS));
+      assert.deepEqual(stage.names, ['export.zip']);
+    }));
 
   it('ends when it is told to, even before its first look', async () => {
     await using directory = await tempDir();

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -128,8 +129,10 @@ export class Service {
 
 function start(args: readonly string[], env: Environment): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('CHATKEEP_'));
-  return spawn(process.execPath, [MAIN, ...args], {
-    env: { ...Object.fromEntries(inherited), ...env },
+  const path = `${dirname(process.execPath)}:${process.env.PATH ?? ''}`;
+  // By its first line, as npm installs it.
+  return spawn(MAIN, args, {
+    env: { ...Object.fromEntries(inherited), PATH: path, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
