@@ -14,7 +14,7 @@ import { both } from '../lib/both.ts';
 import type { Clock, Random } from '../lib/clock.ts';
 import { ChatkeepError, errorMessage } from '../lib/errors.ts';
 import { exists } from '../lib/files.ts';
-import { sha256OfFile } from '../lib/hash.ts';
+import { sha256InThread } from '../lib/hash.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { redactText } from '../lib/secret.ts';
@@ -221,7 +221,7 @@ export class Worker {
             signal: stop,
             onProgress: (done, total) => onProgress(capture.id, { phase: 'unpacking', done, total }),
           }),
-        (stop) => sha256OfFile(archive.path, stop),
+        (stop) => sha256InThread(archive.path, stop),
       );
       const user = await readSmallFile(inspection, ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES);
       const account = capture.account ?? (user === undefined ? undefined : readAccount(user)?.email);

@@ -1,5 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
+import { once } from 'node:events';
 import { open } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
 
 /** Large enough that hashing, not the calls, sets the pace; small enough not to hold up the event loop. */
 const READ_BYTES = 256 * 1024;
@@ -9,6 +12,28 @@ export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<
   const hash = createHash('sha256');
   await feedFile(hash, path, signal);
   return hash.digest('hex');
+}
+
+/**
+ * {@link sha256OfFile} in a thread of its own, for a file so large that hashing it would hold up other work: without
+ * hardware support it takes five seconds a gigabyte.
+ *
+ * @throws what reading throws; the signal's reason
+ */
+export async function sha256InThread(path: string, signal?: AbortSignal): Promise<string> {
+  signal?.throwIfAborted();
+  // Compiled or not, the thread's file lies beside this one and ends as this one does.
+  const file = new URL(`./hash-thread${extname(import.meta.url)}`, import.meta.url);
+  const thread = new Worker(file, { workerData: { path }, resourceLimits: { maxYoungGenerationSizeMb: 2 } });
+  try {
+    const [digest]: unknown[] = await once(thread, 'message', signal === undefined ? {} : { signal });
+    return String(digest);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    await thread.terminate();
+  }
 }
 
 /**

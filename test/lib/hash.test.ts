@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { sha256, sha256OfFile } from '../../src/lib/hash.ts';
+import { sha256, sha256InThread, sha256OfFile } from '../../src/lib/hash.ts';
 import { openFilesBelow } from '../support/open-files.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -33,5 +33,18 @@ describe('the SHA-256', () => {
     await writeFile(path, 'abc');
     await assert.rejects(sha256OfFile(path, AbortSignal.abort()), { name: 'AbortError' });
     assert.deepEqual(await openFilesBelow(directory.path), []);
+  });
+
+  it('of a file is the same from a thread of its own, which can be given up and tells of errors', async () => {
+    await using directory = await tempDir();
+    const path = join(directory.path, 'file');
+    await assert.rejects(sha256InThread(path), { code: 'ENOENT' });
+    const bytes = Buffer.alloc(3_000_000, 'abc');
+    await writeFile(path, bytes);
+    assert.equal(await sha256InThread(path), sha256(bytes));
+    const stop = new AbortController();
+    const digest = sha256InThread(path, stop.signal);
+    stop.abort();
+    await assert.rejects(digest, { name: 'AbortError' });
   });
 });
