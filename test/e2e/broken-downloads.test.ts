@@ -10,7 +10,6 @@ const HOUR_MS = 3_600_000;
 const account = createAccount({ seed: 'broken', email: 'ada@example.test', conversations: 10 });
 /** What the client's buffers may hold when the connection ends. */
 const IN_FLIGHT_BYTES = 256 * 1024;
-const openCapture = { open: [{ state: { name: 'waiting' } }] };
 
 describe('a download that breaks', () => {
   let world: World;
@@ -81,9 +80,12 @@ describe('a download that breaks', () => {
     await capture(world, corrupt.published, async () => (await visibleSnapshots(world.backups)).length === 3);
   });
 
-  it('shows in `status --json` what the open captures wait for', async () => {
+  it('shows in `status --json` what an open capture waits for, and until when', async () => {
     const { stdout } = await chatkeep(['status', '--json'], world.settings);
-    assert.partialDeepStrictEqual(JSON.parse(stdout), openCapture);
+    const status: { open: { deadline: number; state: { name: string; reason?: string } }[] } = JSON.parse(stdout);
+    const waiting = status.open.find(({ state }) => state.name === 'needs-login');
+    assert.match(waiting?.state.reason ?? '', /web page came instead/);
+    assert.ok((waiting?.deadline ?? 0) > Date.now());
   });
 });
 
