@@ -1,7 +1,7 @@
 import { type Assembly, assemble } from './assembly.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
 import { DropFolder } from './download/index.ts';
-import { HEARTBEAT_EVERY_MS, type Heartbeat, writeHeartbeat } from './heartbeat.ts';
+import { HEARTBEAT_EVERY_MS, type Heartbeat, removeHeartbeat, writeHeartbeat } from './heartbeat.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './lib/clock.ts';
 import { ChatkeepError, errorMessage } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
@@ -62,6 +62,7 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
     clearTimeout(limit);
     delivering.abort();
     await deliveries;
+    await removeHeartbeat(config.stateDir);
   }
   logger.info('stopped');
 }

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { MINUTE_MS, SECOND_MS } from './lib/clock.ts';
@@ -51,6 +51,11 @@ export async function writeHeartbeat(stateDir: string, heartbeat: Heartbeat): Pr
   await rename(temporary, heartbeatPath(stateDir));
 }
 
+/** The service has stopped in good order: nobody is to take it for alive. */
+export async function removeHeartbeat(stateDir: string): Promise<void> {
+  await rm(heartbeatPath(stateDir), { force: true });
+}
+
 /** The last beat, or undefined if there never was one that can be read. */
 export async function readHeartbeat(stateDir: string): Promise<Heartbeat | undefined> {
   try {
@@ -68,7 +73,7 @@ export type Health =
 
 /** Whether the service lives and truly speaks with its mailboxes. */
 export function judgeHealth(heartbeat: Heartbeat | undefined, now: number): Health {
-  if (heartbeat === undefined) return { kind: 'not-running', detail: 'The service has not run here yet.' };
+  if (heartbeat === undefined) return { kind: 'not-running', detail: 'The service does not run.' };
   const age = now - heartbeat.at;
   if (age < -FUTURE_TOLERANCE_MS) {
     return { kind: 'unhealthy', detail: 'The last sign of life is from the future: the clock was set back.' };

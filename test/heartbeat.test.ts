@@ -45,7 +45,7 @@ describe('The health of the service', () => {
   it('is that it does not run when there never was a beat', () => {
     assert.deepEqual(judgeHealth(undefined, NOW), {
       kind: 'not-running',
-      detail: 'The service has not run here yet.',
+      detail: 'The service does not run.',
     });
   });
 

@@ -139,7 +139,6 @@ describe('chatkeep import, snapshots and verify', () => {
   });
 
   it('tells with exit code 7 that the service does not run', async () => {
-    await rm(join(home.path, 'state', 'heartbeat.json'));
     assert.equal((await chatkeep(['healthcheck'], env)).code, 7);
     const status = await chatkeep(['status'], env);
     assert.equal(status.code, 7);
