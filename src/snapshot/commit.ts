@@ -18,6 +18,7 @@ import { FORMAT, formatMetadata, type SnapshotMetadata, type SnapshotSource } fr
 import { accountDirectory, METADATA_FILE, OWN_DIRECTORY, SUMS_FILE, snapshotName } from './names.ts';
 import { formatSums, parseSums } from './sums.ts';
 import { statIfThere, walkTree } from './tree.ts';
+import { verifySnapshot } from './verify.ts';
 
 /** What is to become a snapshot. Its files lie in the capture's staging directory. */
 export interface SnapshotDraft {
@@ -72,7 +73,7 @@ export async function commitSnapshot(draft: SnapshotDraft, staging: string, plac
     await updateLatest(join(place.backups, known.account), place.stagingRoot, place.logger);
     return { kind: 'committed', snapshot: known };
   }
-  const duplicate = await findDuplicate(snapshots, account, draft);
+  const duplicate = await findDuplicate(snapshots, account, draft, place.signal);
   if (duplicate !== undefined) {
     await removeTree(staging);
     return { kind: 'duplicate', of: duplicate };
@@ -98,16 +99,21 @@ async function findDuplicate(
   snapshots: readonly SnapshotInfo[],
   account: string,
   draft: SnapshotDraft,
+  signal: AbortSignal | undefined,
 ): Promise<SnapshotInfo | undefined> {
-  const same = snapshots.find(
+  const sameExport = snapshots.filter(
     ({ meta }) =>
       meta.archive.sha256 === draft.archive.sha256 || (meta.exportId !== undefined && meta.exportId === draft.exportId),
   );
-  if (same !== undefined) return same;
+  // A snapshot that has rotted is no reason to throw away a sound copy.
+  for (const same of sameExport) {
+    if ((await verifySnapshot(same, signal === undefined ? {} : { signal })).ok) return same;
+  }
   const stamp = snapshotName(draft.exportTime);
   for (const other of snapshots) {
     const sameSecond = other.account === account && snapshotName(other.meta.exportTime) === stamp;
-    if (sameSecond && (await hasSameContent(other, draft.files))) return other;
+    if (!sameSecond || sameExport.includes(other)) continue;
+    if (await hasSameContent(other, draft.files)) return other;
   }
   return undefined;
 }

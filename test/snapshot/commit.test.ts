@@ -128,6 +128,17 @@ describe('a second commit', () => {
     ['archive', { archive: { sha256: sha256('c1'), bytes: 1000 }, exportTime: EXPORT_TIME + DAY_MS }],
     ['account, moment and content', { exportId: undefined, exportTime: EXPORT_TIME + 400 }],
   ];
+  it('of an export whose snapshot has rotted is no duplicate: the sound copy is kept beside it', async () => {
+    const rotten = await takeNew(backups, 'c1', { a: 'x' });
+    await chmod(join(rotten.path, 'a'), 0o600);
+    await writeFile(join(rotten.path, 'a'), '!');
+    const sound = await takeNew(backups, 'c2', { a: 'x' }, { exportId: 'export-c1' });
+    assert.equal(sound.name, `${NAME}-2`);
+    assert.ok((await verifySnapshot(sound)).ok);
+    const third = await take(backups, 'c3', { a: 'x' }, { exportId: 'export-c1' });
+    assert.deepEqual(third, { kind: 'duplicate', of: sound });
+  });
+
   for (const [what, changes] of same) {
     it(`of the same ${what} is a duplicate, and its staging directory is gone`, async () => {
       const first = await takeNew(backups, 'c1', { a: 'x', b: 'y' });
