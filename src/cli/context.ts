@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { type Config, type LoadedConfig, loadConfig } from '../config/index.ts';
-import { ChatkeepError } from '../lib/errors.ts';
+import { ChatkeepError, errorMessage } from '../lib/errors.ts';
 import { createLogger, LOG_LEVELS, type Logger } from '../lib/logger.ts';
+import type { Secret } from '../lib/secret.ts';
 import { parseAddress } from '../notify/index.ts';
 
 const globalOptions = z.object({ config: z.string().optional(), logLevel: z.enum(LOG_LEVELS).optional() });
@@ -13,9 +14,16 @@ const globalOptions = z.object({ config: z.string().optional(), logLevel: z.enum
  */
 export async function loadForCommand(command: Command): Promise<LoadedConfig> {
   const { config: path } = optionsOf(command);
-  const loaded = await loadConfig({ env: process.env, ...(path === undefined ? {} : { path }) });
-  for (const address of loaded.config.notify) parseAddress(address);
-  return loaded;
+  return loadConfig({ env: process.env, checkAddress, ...(path === undefined ? {} : { path }) });
+}
+
+function checkAddress(address: Secret): string | undefined {
+  try {
+    parseAddress(address);
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  }
 }
 
 /** The logger of a command: the service's goes to standard output, any other's to standard error. */

@@ -28,6 +28,8 @@ export interface LoadOptions {
   readonly cwd?: string;
   /** Else /config/chatkeep.yaml. */
   readonly defaultPath?: string;
+  /** What is wrong with a notification address, as half a sentence without secrets; undefined if nothing is. */
+  readonly checkAddress?: (address: Secret) => string | undefined;
 }
 
 export interface LoadedConfig {
@@ -72,6 +74,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const issues = checked.error?.issues ?? [];
   for (const line of describeIssues(issues, draft)) findings.problem(line);
   const secrets = await gatherSecrets(glimpse, draft, issues, findings);
+  checkAddresses(secrets.addresses, options.checkAddress, draft, findings);
   await checkWhole(glimpse, draft, findings);
   findings.throwIfProblems();
 
@@ -87,6 +90,18 @@ async function warnOfOpenFile({ path, tree }: ConfigFile, findings: Findings): P
   const holdsSecrets = mailboxes.some(({ password }) => password !== undefined) || notify.some(({ url }) => url);
   if (path !== undefined && holdsSecrets) {
     warnIfOthersCanRead('the configuration holds secrets', path, (await stat(path)).mode, findings);
+  }
+}
+
+function checkAddresses(
+  addresses: Secrets['addresses'],
+  check: LoadOptions['checkAddress'],
+  draft: Draft,
+  findings: Findings,
+): void {
+  for (const [index, address] of addresses.entries()) {
+    const problem = address === undefined ? undefined : check?.(address);
+    if (problem !== undefined) findings.problem(`${draft.nameOf(['notify'])}, address ${index + 1}: ${problem}`);
   }
 }
 
