@@ -64,17 +64,29 @@ const STORAGE_TROUBLE: Readonly<Record<string, string>> = {
   EFBIG: 'the file is larger than the file system or the limits allow',
 };
 
+/** SQLite's primary result codes (https://www.sqlite.org/rescode.html): SQLITE_READONLY, SQLITE_FULL. */
+const SQLITE_TROUBLE: Readonly<Record<number, string>> = {
+  8: 'the file or its file system is read-only',
+  13: 'the disk is full',
+};
+
 /**
- * What is wrong with the storage, in words, if `error` is (or was caused by) a file-system error that room, permissions
- * or a mount can mend; else undefined.
+ * What is wrong with the storage, in words, if `error` is (or was caused by) an error of the file system or of SQLite
+ * that room, permissions or a mount can mend; else undefined.
  */
 export function storageTrouble(error: unknown): string | undefined {
   for (let current = error, depth = 0; current !== undefined && depth < 5; depth += 1) {
-    const code = errorCode(current);
-    if (code !== undefined && STORAGE_TROUBLE[code] !== undefined) return STORAGE_TROUBLE[code];
+    const trouble = STORAGE_TROUBLE[errorCode(current) ?? ''] ?? sqliteTrouble(current);
+    if (trouble !== undefined) return trouble;
     current = current instanceof Error ? current.cause : undefined;
   }
   return undefined;
+}
+
+function sqliteTrouble(error: unknown): string | undefined {
+  if (errorCode(error) !== 'ERR_SQLITE_ERROR' || !(error instanceof Error)) return undefined;
+  // The low byte is the primary code; the others only say more of the same.
+  return 'errcode' in error && typeof error.errcode === 'number' ? SQLITE_TROUBLE[error.errcode & 0xff] : undefined;
 }
 
 /** A `storage` error for a failed operation on `path`, if it is one; any other error is given back as it is. */

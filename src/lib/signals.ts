@@ -13,16 +13,22 @@ export async function withTimeout<T>(
   const timer = setTimeout(() => limit.abort(new TimeoutError(`${what} took longer than ${ms / 1000} s`)), ms);
   const signal = parent === undefined ? limit.signal : AbortSignal.any([parent, limit.signal]);
   try {
-    return await Promise.race([work(signal), rejectOnAbort(signal)]);
+    return await orAborted(work(signal), signal);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
+/** `work`, or the signal's reason as soon as it aborts. Nothing stays behind with a signal that lives for years. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 /** Something took longer than it was allowed to. */

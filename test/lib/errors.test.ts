@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import {
   asStorageError,
@@ -9,6 +11,7 @@ import {
   errorMessage,
   storageTrouble,
 } from '../../src/lib/errors.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const withCode = (code: string, cause?: unknown) => Object.assign(new Error('low level', { cause }), { code });
 
@@ -66,6 +69,37 @@ describe('trouble with the storage', () => {
     assert.equal(storageTrouble(withCode('EROFS')), 'the file system is read-only');
     const error: unknown = await readdir('/etc/hostname').catch((caught: unknown) => caught);
     assert.equal(storageTrouble(error), 'a part of the path is not a directory');
+  });
+
+  it('is told in the same words where SQLite meets it, whose other errors are not of the storage', async () => {
+    await using directory = await tempDir();
+    const path = join(directory.path, 'a.sqlite');
+    using database = new DatabaseSync(path);
+    database.exec('CREATE TABLE things (content BLOB); PRAGMA max_page_count = 3');
+    using reader = new DatabaseSync(path, { readOnly: true });
+    const troubleOf = (work: () => void) => {
+      try {
+        work();
+      } catch (error) {
+        return storageTrouble(error);
+      }
+      throw new Error('it did not fail');
+    };
+    const insert = 'INSERT INTO things VALUES (zeroblob(100000))';
+    assert.equal(
+      troubleOf(() => database.exec(insert)),
+      'the disk is full',
+    );
+    assert.equal(
+      troubleOf(() => reader.exec(insert)),
+      'the file or its file system is read-only',
+    );
+    assert.equal(
+      troubleOf(() => database.exec('no SQL')),
+      undefined,
+    );
+    const moved = Object.assign(withCode('ERR_SQLITE_ERROR'), { errcode: 1032 });
+    assert.equal(storageTrouble(moved), 'the file or its file system is read-only');
   });
 
   it('is found through causes, to a depth', () => {
