@@ -4,7 +4,7 @@ import type { Config } from './config/index.ts';
 import { createLogins, createTransport, Downloader } from './download/index.ts';
 import { type Clock, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
 import { ChatkeepError } from './lib/errors.ts';
-import { makePrivateDirectory } from './lib/files.ts';
+import { exists, makePrivateDirectory } from './lib/files.ts';
 import { lockDirectory } from './lib/lock.ts';
 import type { Logger } from './lib/logger.ts';
 import { Mutex } from './lib/mutex.ts';
@@ -20,6 +20,9 @@ export interface Assembly extends AsyncDisposable {
 }
 
 const BYTES_PER_GB = 1e9;
+
+/** What every backup directory holds once it was opened. */
+const MARK_OF_A_BACKUP_DIRECTORY = '.chatkeep';
 
 /** Where the journal lies. */
 export function journalPath(config: Config): string {
@@ -40,8 +43,11 @@ export async function assemble(config: Config, logger: Logger): Promise<Assembly
     throw new ChatkeepError('storage', `The state directory ${config.stateDir} cannot be made.`, { cause: error });
   });
   stack.use(await lockDirectory(config.stateDir, 'state directory'));
-  const backups = stack.use(await openBackupDirectory(config.backupDir, { logger }));
   const journal = stack.use(openSqliteJournal(journalPath(config)));
+  await refuseEmptiedDirectory(config.backupDir, journal);
+  const backups = stack.use(await openBackupDirectory(config.backupDir, { logger }));
+  const recipients = [...new Set(services.map(({ id }) => id))];
+  await journal.readdress(recipients);
 
   const places = downloadPlaces(config.download.extraOrigins);
   const transport = await createTransport({ places, caFile: config.download.caFile });
@@ -58,7 +64,7 @@ export async function assemble(config: Config, logger: Logger): Promise<Assembly
   const dispatcher = new Dispatcher({ outbox: journal, services, clock, random, logger });
   const recorder = new Recorder({
     journal,
-    recipientsOf: () => services.map(({ id }) => id),
+    recipientsOf: () => recipients,
     onRecorded: () => {
       conductor.wake();
       dispatcher.wake();
@@ -120,6 +126,18 @@ export async function assemble(config: Config, logger: Logger): Promise<Assembly
 
   const parts = stack.move();
   return { journal, conductor, dispatcher, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+/** A mount point without its disk looks like a new backup directory, and the next snapshot would hide below the mount. */
+async function refuseEmptiedDirectory(backupDir: string, journal: Journal): Promise<void> {
+  if (!(await journal.knowsSnapshot())) return;
+  // What else may be wrong with the path is told when the directory is opened.
+  if (await exists(join(backupDir, MARK_OF_A_BACKUP_DIRECTORY)).catch(() => true)) return;
+  throw new ChatkeepError(
+    'storage',
+    `The backup directory ${backupDir} is empty, and yet snapshots were committed to it: is the disk mounted?`,
+    { next: 'Mount it; or, if the backups were moved away on purpose, start with another state_dir.' },
+  );
 }
 
 function mailboxNamed(config: Config, name: string): Config['mailboxes'][number] | undefined {

@@ -1,55 +1,87 @@
 import { assemble, journalPath } from './assembly.ts';
-import { type Capture, type HandIn, openSqliteJournal, type Progress, whenEnded } from './capture/index.ts';
+import {
+  type Capture,
+  type HandIn,
+  type Journal,
+  openSqliteJournal,
+  type Progress,
+  whenSettled,
+} from './capture/index.ts';
 import type { Config } from './config/index.ts';
-import { readHeartbeat } from './heartbeat.ts';
-import { SECOND_MS, systemClock } from './lib/clock.ts';
+import { judgeHealth, readHeartbeat } from './heartbeat.ts';
+import { type Clock, MINUTE_MS, SECOND_MS } from './lib/clock.ts';
 import { ChatkeepError } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
 
 /** How long notifications may take at the end; what is left goes out with the next start. */
 const DELIVERIES_MS = 10 * SECOND_MS;
 const LOOK_EVERY_MS = SECOND_MS / 5;
+/** A service that is just starting has the directories some moments before it gives its first sign of life. */
+const SIGN_OF_LIFE_WITHIN_MS = 3 * SECOND_MS;
+/** The service looks every few seconds; one that takes longer than this hangs. */
+const ACCEPTED_WITHIN_MS = MINUTE_MS;
 
 export interface ImportOptions {
   readonly config: Config;
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onProgress: (file: HandIn, progress: Progress) => void;
 }
 
+/** What has become of a file. */
+export type ImportOutcome =
+  | { readonly kind: 'committed'; readonly snapshot: string }
+  | { readonly kind: 'duplicate'; readonly of: string }
+  | {
+      readonly kind: 'refused';
+      readonly reason: string;
+      /** Where the file is; undefined where it was gone before it could be read. */
+      readonly kept: string | undefined;
+    }
+  /** It is in the journal, and the service or the next start goes on with it. */
+  | { readonly kind: 'held-up'; readonly reason: string; readonly by: 'storage' | 'failure' };
+
+export interface Imported {
+  /** The capture's id. */
+  readonly capture: string;
+  readonly outcome: ImportOutcome;
+}
+
 /**
  * Takes archives in, one after the other: by this process; or, where the service has the directories, by the service.
- * Gives the captures that they became, ended, in the same order.
+ * Gives what they became, in the same order.
  *
- * @throws ChatkeepError `in-use` if something else than the service has the directories; the signal's reason
+ * @throws ChatkeepError `in-use` if something else than the service has the directories, or if the service does not
+ *   accept a file within a minute; the signal's reason
  */
-export async function importFiles(files: readonly HandIn[], options: ImportOptions): Promise<Capture[]> {
+export async function importFiles(files: readonly HandIn[], options: ImportOptions): Promise<Imported[]> {
   try {
     return await importHere(files, options);
   } catch (error) {
-    if (!(error instanceof ChatkeepError) || error.class !== 'in-use') throw error;
-    if ((await readHeartbeat(options.config.stateDir)) === undefined) throw error;
+    const isInUse = error instanceof ChatkeepError && error.class === 'in-use';
+    if (!isInUse || !(await serviceRuns(options))) throw error;
     return importByService(files, options);
   }
 }
 
-async function importHere(files: readonly HandIn[], options: ImportOptions): Promise<Capture[]> {
-  const { config, logger, signal, onProgress } = options;
+async function importHere(files: readonly HandIn[], options: ImportOptions): Promise<Imported[]> {
+  const { config, logger, clock, signal, onProgress } = options;
   await using assembly = await assemble(config, logger);
   const { conductor, dispatcher, journal } = assembly;
   const done = new AbortController();
   const running = conductor.run(AbortSignal.any([signal, done.signal]));
   try {
-    const captures: Capture[] = [];
+    const imported: Imported[] = [];
     for (const file of files) {
       const id = await conductor.intake.takeFile(file);
       const tell = () => {
         const progress = conductor.progress.get(id);
         if (progress !== undefined) onProgress(file, progress);
       };
-      captures.push(await whenEnded(journal, id, systemClock, signal, tell));
+      imported.push(importedAs(file, await whenSettled(journal, id, clock, signal, tell)));
     }
-    return captures;
+    return imported;
   } finally {
     done.abort();
     await running;
@@ -59,31 +91,72 @@ async function importHere(files: readonly HandIn[], options: ImportOptions): Pro
   }
 }
 
-async function importByService(files: readonly HandIn[], options: ImportOptions): Promise<Capture[]> {
-  const { config, signal } = options;
+async function serviceRuns({ config, clock, signal }: ImportOptions): Promise<boolean> {
+  for (const until = clock.now() + SIGN_OF_LIFE_WITHIN_MS; ; await clock.sleep(LOOK_EVERY_MS, signal)) {
+    const health = judgeHealth(await readHeartbeat(config.stateDir), clock.now());
+    if (health.kind !== 'not-running') return true;
+    if (clock.now() >= until) return false;
+  }
+}
+
+async function importByService(files: readonly HandIn[], options: ImportOptions): Promise<Imported[]> {
+  const { config, clock, signal } = options;
   await using journal = openSqliteJournal(journalPath(config));
-  const captures: Capture[] = [];
+  const imported: Imported[] = [];
   for (const file of files) {
-    const handIn = await journal.handIn(file);
-    let id = await journal.captureOfHandIn(handIn);
-    for (; id === undefined; id = await journal.captureOfHandIn(handIn)) await systemClock.sleep(LOOK_EVERY_MS, signal);
+    const id = await acceptedAs(file, journal, options);
     const watching = new AbortController();
     const shown = tellServiceProgress(file, id, options, watching.signal);
-    captures.push(await whenEnded(journal, id, systemClock, signal).finally(() => watching.abort()));
+    imported.push(importedAs(file, await whenSettled(journal, id, clock, signal).finally(() => watching.abort())));
     await shown;
   }
-  return captures;
+  return imported;
+}
+
+/** Hands the file to the service, and gives the id of the capture that it becomes. */
+async function acceptedAs(file: HandIn, journal: Journal, { clock, signal }: ImportOptions): Promise<string> {
+  const handIn = await journal.handIn(file);
+  for (const until = clock.now() + ACCEPTED_WITHIN_MS; ; await clock.sleep(LOOK_EVERY_MS, signal)) {
+    const id = await journal.captureOfHandIn(handIn);
+    if (id !== undefined) return id;
+    if (clock.now() < until) continue;
+    throw new ChatkeepError('in-use', `The running Chatkeep has not accepted ${file.path} within a minute.`, {
+      next: 'Run `chatkeep status` and look at the log of the service. The file stays handed in: leave it where it is, and the service takes it as soon as it can.',
+    });
+  }
 }
 
 async function tellServiceProgress(
   file: HandIn,
   captureId: string,
-  { config, onProgress }: ImportOptions,
+  { config, clock, onProgress }: ImportOptions,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     const work = (await readHeartbeat(config.stateDir))?.work.find(({ capture }) => capture === captureId);
     if (work !== undefined) onProgress(file, { ...work, total: work.total ?? undefined });
-    await systemClock.sleep(SECOND_MS, signal).catch(() => {});
+    await clock.sleep(SECOND_MS, signal).catch(() => {});
+  }
+}
+
+function importedAs(file: HandIn, capture: Capture): Imported {
+  return { capture: capture.id, outcome: outcomeOf(file, capture) };
+}
+
+function outcomeOf(file: HandIn, { state, trouble }: Capture): ImportOutcome {
+  switch (state.name) {
+    case 'committed':
+      return { kind: 'committed', snapshot: state.snapshot };
+    case 'duplicate':
+      return { kind: 'duplicate', of: state.of };
+    case 'refused':
+      return { kind: 'refused', reason: state.reason, kept: state.kept };
+    case 'waiting':
+      if (state.next.name === 'unpack') {
+        return { kind: 'held-up', reason: state.reason, by: trouble?.kind === 'storage' ? 'storage' : 'failure' };
+      }
+      return { kind: 'refused', reason: `${state.reason} The export is fetched by its link.`, kept: file.path };
+    default:
+      return { kind: 'refused', reason: 'The export is fetched by its link instead.', kept: file.path };
   }
 }

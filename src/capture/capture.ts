@@ -80,15 +80,21 @@ export type OpenState =
     }
   | { readonly name: 'unpacking'; readonly archive: Archive; readonly attempt: number };
 
-/** States in which nothing is left but to tidy up (`leftover`: an archive that is still to be deleted). */
+/** An archive that is still to be deleted: the file at `path`, as long as it is the one of this SHA-256 (64 hex digits). */
+export interface Leftover {
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** States in which nothing is left but to tidy up. */
 export type EndState =
   | {
       readonly name: 'committed';
       readonly at: number;
       readonly snapshot: string;
-      readonly leftover: string | undefined;
+      readonly leftover: Leftover | undefined;
     }
-  | { readonly name: 'duplicate'; readonly at: number; readonly of: string; readonly leftover: string | undefined }
+  | { readonly name: 'duplicate'; readonly at: number; readonly of: string; readonly leftover: Leftover | undefined }
   | {
       readonly name: 'refused';
       readonly at: number;

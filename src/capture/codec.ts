@@ -10,6 +10,8 @@ const archive = z.object({
   from: z.enum(['download', 'user']),
 });
 
+const leftover = z.object({ path: z.string(), sha256: z.string() });
+
 const state = z.discriminatedUnion('name', [
   z.object({ name: z.literal('found') }),
   z.object({ name: z.literal('downloading'), attempt: z.number() }),
@@ -32,8 +34,8 @@ const state = z.discriminatedUnion('name', [
     logins: z.string(),
   }),
   z.object({ name: z.literal('unpacking'), archive, attempt: z.number() }),
-  z.object({ name: z.literal('committed'), at: z.number(), snapshot: z.string(), leftover: optional(z.string()) }),
-  z.object({ name: z.literal('duplicate'), at: z.number(), of: z.string(), leftover: optional(z.string()) }),
+  z.object({ name: z.literal('committed'), at: z.number(), snapshot: z.string(), leftover: optional(leftover) }),
+  z.object({ name: z.literal('duplicate'), at: z.number(), of: z.string(), leftover: optional(leftover) }),
   z.object({ name: z.literal('refused'), at: z.number(), reason: z.string(), kept: optional(z.string()) }),
   z.object({ name: z.literal('expired'), at: z.number() }),
 ]);

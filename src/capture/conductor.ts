@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { backoffMs } from '../lib/backoff.ts';
 import { type Clock, MINUTE_MS, type Random, SECOND_MS } from '../lib/clock.ts';
 import { makePrivateDirectory } from '../lib/files.ts';
+import { LastingTrouble } from '../lib/lasting-trouble.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Alarm } from '../lib/wake.ts';
-import { type Capture, dueAt, hasEnded } from './capture.ts';
+import { type Capture, deadlineOf, dueAt, hasEnded } from './capture.ts';
 import type { FileToTake, Intake, IntakeOptions } from './intake.ts';
 import type { Journal } from './journal.ts';
 import type { Progress, Worker } from './worker.ts';
@@ -39,6 +40,7 @@ export class Conductor {
   readonly #intake: Intake;
   readonly #worker: Worker;
   readonly #alarm: Alarm;
+  readonly #journalTrouble: LastingTrouble;
   readonly #jobs = new Map<string, Job>();
   /** Captures that nobody may begin to work on just now. */
   readonly #held = new Set<string>();
@@ -49,6 +51,7 @@ export class Conductor {
   constructor(options: ConductorOptions) {
     this.#options = options;
     this.#alarm = new Alarm(options.clock);
+    this.#journalTrouble = new LastingTrouble(options);
     this.#intake = options.intake({ interrupt: (captureId, meanwhile) => this.#interrupt(captureId, meanwhile) });
     this.#worker = options.worker({
       onProgress: (captureId, progress) => void this.#progress.set(captureId, progress),
@@ -80,8 +83,9 @@ export class Conductor {
       try {
         await this.#acceptHandIns();
         await this.#startDueCaptures(signal);
+        this.#journalTrouble.end('the journal can be used again');
       } catch (error) {
-        this.#options.logger.error({ err: error }, 'the journal cannot be used; it is tried again');
+        this.#journalTrouble.tell(error, 'the journal cannot be used; it is tried again');
       }
       await this.#alarm.sleep(LOOK_EVERY_MS, signal);
     }
@@ -119,7 +123,12 @@ export class Conductor {
   }
 
   async #startDueCaptures(signal: AbortSignal): Promise<void> {
-    for (const capture of await this.#options.journal.openCaptures()) {
+    // What has a deadline goes before what has none.
+    const urgency = (capture: Capture) => deadlineOf(capture) ?? Number.POSITIVE_INFINITY;
+    const captures = (await this.#options.journal.openCaptures()).toSorted((a, b) =>
+      Math.sign(urgency(a) - urgency(b)),
+    );
+    for (const capture of captures) {
       if (this.#jobs.size >= MOST_AT_ONCE) return;
       const isDue = await this.#isDue(capture);
       if (isDue && !this.#jobs.has(capture.id) && !this.#held.has(capture.id)) this.#start(capture.id, signal);
@@ -177,8 +186,11 @@ export class Conductor {
   }
 }
 
-/** Resolves with the capture once it has ended; polls, since another process may be working on it. */
-export async function whenEnded(
+/**
+ * Resolves with the capture once the work on it has ended: for good, or until later because it waits or needs a login.
+ * Polls, since another process may be working on it.
+ */
+export async function whenSettled(
   journal: Journal,
   captureId: string,
   clock: Clock,
@@ -189,7 +201,8 @@ export async function whenEnded(
     const capture = await journal.capture(captureId);
     if (capture === undefined) throw new Error(`capture ${captureId} is not in the journal`);
     onLook?.(capture);
-    if (hasEnded(capture)) return capture;
+    const { name } = capture.state;
+    if (hasEnded(capture) || name === 'waiting' || name === 'needs-login') return capture;
     await clock.sleep(SECOND_MS / 5, signal);
   }
 }

@@ -1,5 +1,5 @@
 export { type Capture, type CaptureState, deadlineOf, hasEnded } from './capture.ts';
-export { Conductor, whenEnded } from './conductor.ts';
+export { Conductor, whenSettled } from './conductor.ts';
 export { Intake } from './intake.ts';
 export type { HandIn, Journal, Undelivered } from './journal.ts';
 export { Recorder } from './recorder.ts';

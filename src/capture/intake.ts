@@ -83,13 +83,38 @@ export class Intake {
 
   /**
    * Takes an archive on disk in: it completes the capture that waits for this very export, if there is one, else it
-   * becomes a capture of its own. Gives the capture's id.
+   * becomes a capture of its own. A file that is being taken in already goes on as what it is, and at once. Gives the
+   * capture's id.
    */
   takeFile(file: FileToTake): Promise<string> {
     return this.#recording.run(async () => {
+      const taken = (await this.#options.journal.openCaptures()).find(
+        (capture) => handedIn(capture)?.path === file.path,
+      );
+      if (taken !== undefined) return this.#takeAgain(taken, file);
       const waiting = await this.#waitingFor(file);
       const completed = waiting === undefined ? undefined : await this.#complete(waiting, file);
       return completed ?? (await this.#takeAsCapture(file));
+    });
+  }
+
+  /** The drop folder and a person may name the same file. Who wants to keep it, keeps it. */
+  async #takeAgain(taken: Capture, file: FileToTake): Promise<string> {
+    const { journal, recorder, logger } = this.#options;
+    const record = fileRecord(file, taken.id);
+    logger.info({ capture: taken.id, file: file.name }, 'this file is being taken in already');
+    const isToBeKept = file.afterwards === 'keep' && handedIn(taken)?.afterwards === 'delete';
+    if (taken.state.name === 'unpacking' && !isToBeKept) {
+      await recorder.record(record);
+      return taken.id;
+    }
+    return this.#options.interrupt(taken.id, async () => {
+      const current = await journal.capture(taken.id);
+      const archive = current === undefined ? undefined : handedIn(current);
+      const captures =
+        current === undefined || archive === undefined ? [] : [unpackingAgain(current, archive, file.afterwards)];
+      await recorder.record({ ...record, captures });
+      return taken.id;
     });
   }
 
@@ -213,6 +238,20 @@ function isOpen(capture: Capture): boolean {
 
 function archiveOf({ path, afterwards }: FileToTake): Archive {
   return { path, afterwards, from: 'user' };
+}
+
+/** The archive that somebody has handed in and that an open capture is to unpack. */
+function handedIn({ state }: Capture): Archive | undefined {
+  const isToBeUnpacked = state.name === 'waiting' && state.next.name === 'unpack';
+  const archive = state.name === 'unpacking' ? state.archive : isToBeUnpacked ? state.next.archive : undefined;
+  return archive?.from === 'user' ? archive : undefined;
+}
+
+/** The capture, to be worked on at once; its archive is deleted afterwards only if nobody has asked to keep it. */
+function unpackingAgain(capture: Capture, archive: Archive, wanted: Archive['afterwards']): Capture {
+  const attempt = 'attempt' in capture.state ? capture.state.attempt : 0;
+  const afterwards = wanted === 'keep' ? 'keep' : archive.afterwards;
+  return { ...capture, state: { name: 'unpacking', archive: { ...archive, afterwards }, attempt } };
 }
 
 /** That a file was taken in, and as which capture. */

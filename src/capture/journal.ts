@@ -78,6 +78,13 @@ export interface Journal extends Outbox, AsyncDisposable {
   captureOfHandIn(id: number): Promise<string | undefined>;
   /** Forgets messages and delivered notifications older than `before` (ms UTC). */
   forget(before: number): Promise<void>;
+  /** Whether a capture ended with a snapshot in the backup directory: its own, or one that was there already. */
+  knowsSnapshot(): Promise<boolean>;
+  /**
+   * Makes `recipients` (ids of services) all that there are: what was not delivered yet to any other goes, from the
+   * first attempt on and at once, to each of them that was never to get that notification, and ends where there is none.
+   */
+  readdress(recipients: readonly string[]): Promise<void>;
   /** Notifications not delivered yet. */
   undelivered(): Promise<Undelivered>;
 }

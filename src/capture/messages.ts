@@ -82,12 +82,25 @@ export function needsLogin(capture: Capture, detail: string, now: number): Messa
 /** The link died before the export could be fetched. */
 export function expired(capture: Capture, now: number): Message {
   const deadline = deadlineOf(capture) ?? now;
+  if (capture.foundAt >= deadline) return foundDead(capture, deadline, now);
   const why = 'reason' in capture.state ? ` The last trouble was: ${capture.state.reason}` : '';
   return {
     event: 'expired',
     level: 'failure',
     title: 'A ChatGPT export was lost: its link has died',
     body: `The link died at ${formatMoment(deadline)} before the export could be fetched.${why}\nThis export is not in the backup; earlier snapshots are untouched. ${NEW_EXPORT_HOW}`,
+    at: now,
+    data: { capture: capture.id, deadline },
+  };
+}
+
+/** The link was dead when its email was found: at the first start, perhaps, and the export may have been saved by hand. */
+function foundDead(capture: Capture, deadline: number, now: number): Message {
+  return {
+    event: 'expired',
+    level: 'warning',
+    title: 'An email with a dead export link was found',
+    body: `Its link died at ${formatMoment(deadline)}, before Chatkeep saw the email, so this export cannot be fetched any more. If you saved it yourself, put the ZIP into the drop folder or run \`chatkeep import FILE\`. Otherwise: ${NEW_EXPORT_HOW}`,
     at: now,
     data: { capture: capture.id, deadline },
   };

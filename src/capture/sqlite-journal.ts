@@ -126,8 +126,7 @@ class SqliteJournal implements Journal {
   }
 
   async record(entry: JournalEntry): Promise<void> {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
+    this.#inTransaction(() => {
       for (const capture of entry.captures ?? []) this.#putCapture(capture);
       if (entry.message !== undefined) this.#putMessage(entry.message);
       if (entry.fileKey !== undefined) {
@@ -137,11 +136,7 @@ class SqliteJournal implements Journal {
         this.#run('UPDATE hand_ins SET capture = ? WHERE id = ?', entry.accepted.capture, entry.accepted.handIn);
       }
       for (const notification of entry.notifications ?? []) this.#putNotification(notification);
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
     // The link of a capture that has ended is to be gone from the write-ahead log, too.
     if (entry.captures?.some(hasEnded)) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
@@ -215,6 +210,31 @@ class SqliteJournal implements Journal {
     );
   }
 
+  async knowsSnapshot(): Promise<boolean> {
+    const sql = "SELECT 1 FROM captures WHERE state IN ('committed', 'duplicate') LIMIT 1";
+    return this.#prepared(sql).get() !== undefined;
+  }
+
+  async readdress(recipients: readonly string[]): Promise<void> {
+    const listed = JSON.stringify(recipients);
+    this.#inTransaction(() => {
+      this.#run(
+        `INSERT INTO deliveries (notification, recipient, due)
+         SELECT DISTINCT n.id, r.value, n.at
+         FROM deliveries d JOIN notifications n ON n.id = d.notification JOIN json_each(?) r
+         WHERE d.delivered_at IS NULL AND d.recipient NOT IN (SELECT value FROM json_each(?))
+           AND NOT EXISTS (SELECT 1 FROM deliveries WHERE notification = n.id AND recipient = r.value)
+         ORDER BY n.id`,
+        listed,
+        listed,
+      );
+      this.#run(
+        'DELETE FROM deliveries WHERE delivered_at IS NULL AND recipient NOT IN (SELECT value FROM json_each(?))',
+        listed,
+      );
+    });
+  }
+
   async undelivered(): Promise<Undelivered> {
     const row = this.#prepared(
       `SELECT count(*) AS n,
@@ -228,7 +248,7 @@ class SqliteJournal implements Journal {
     const rows = this.#prepared(
       `SELECT d.id, d.recipient, d.attempts, n.message FROM deliveries d JOIN notifications n ON n.id = d.notification
        WHERE d.delivered_at IS NULL AND d.due <= ? AND d.recipient IN (SELECT value FROM json_each(?))
-       ORDER BY d.id LIMIT 100`,
+       ORDER BY d.notification, d.id LIMIT 100`,
     ).all(now, JSON.stringify(recipients));
     return rows.map((row) => ({
       id: Number(row.id),
@@ -261,6 +281,17 @@ class SqliteJournal implements Journal {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#database.close();
+  }
+
+  #inTransaction(work: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
   }
 
   #putCapture(capture: Capture): void {

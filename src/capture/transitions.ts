@@ -7,6 +7,7 @@ import {
   type CaptureState,
   deadlineOf,
   hasEnded,
+  type Leftover,
   lacksArchive,
   type OpenState,
 } from './capture.ts';
@@ -29,8 +30,14 @@ export type CaptureEvent =
   | { readonly kind: 'deadline-passed' }
   | { readonly kind: 'archive-arrived'; readonly archive: Archive }
   | { readonly kind: 'unpacking-resumed'; readonly archive: Archive }
-  | { readonly kind: 'committed'; readonly snapshot: string; readonly facts: messages.SnapshotFacts }
-  | { readonly kind: 'already-kept'; readonly of: string }
+  | {
+      readonly kind: 'committed';
+      readonly snapshot: string;
+      /** The archive's; 64 hex digits. */
+      readonly sha256: string;
+      readonly facts: messages.SnapshotFacts;
+    }
+  | { readonly kind: 'already-kept'; readonly of: string; readonly sha256: string }
   | {
       readonly kind: 'archive-refused';
       /** A sentence that names the entry, without secrets. */
@@ -97,13 +104,13 @@ export function step(capture: Capture, event: CaptureEvent, context: StepContext
     case 'committed':
       return end(
         capture,
-        { name: 'committed', at: context.now, snapshot: event.snapshot, leftover: leftoverOf(capture) },
+        { name: 'committed', at: context.now, snapshot: event.snapshot, leftover: leftoverOf(capture, event.sha256) },
         messages.committed(capture, event.snapshot, event.facts, context.now),
       );
     case 'already-kept':
       return end(
         capture,
-        { name: 'duplicate', at: context.now, of: event.of, leftover: leftoverOf(capture) },
+        { name: 'duplicate', at: context.now, of: event.of, leftover: leftoverOf(capture, event.sha256) },
         messages.duplicate(capture, event.of, context.now),
       );
     case 'archive-refused':
@@ -167,7 +174,8 @@ function loginNeeded(
     name: 'needs-login',
     since: capture.trouble?.kind === 'login' ? capture.trouble.since : context.now,
     until: beforeDeadline(capture, context.now + LOGIN_RETRY_MS, context.now),
-    attempt: attemptOf(capture.state),
+    // Asking for the login is no attempt at the download.
+    attempt: 0,
     reason: event.detail,
     logins: event.logins,
   };
@@ -264,9 +272,9 @@ function archiveOf(state: CaptureState): Archive | undefined {
   return state.name === 'waiting' && state.next.name === 'unpack' ? state.next.archive : undefined;
 }
 
-function leftoverOf(capture: Capture): string | undefined {
+function leftoverOf(capture: Capture, sha256: string): Leftover | undefined {
   const archive = archiveOf(capture.state);
-  return archive?.afterwards === 'delete' ? archive.path : undefined;
+  return archive?.afterwards === 'delete' ? { path: archive.path, sha256 } : undefined;
 }
 
 /** No later than the last sensible attempt, and never in the past. */

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type ArchiveBudgets,
@@ -12,7 +12,7 @@ import { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, readAccount } from '../chatgpt/i
 import { type Downloader, partPath, recordPath } from '../download/index.ts';
 import { both } from '../lib/both.ts';
 import type { Clock, Random } from '../lib/clock.ts';
-import { ChatkeepError, errorMessage } from '../lib/errors.ts';
+import { ChatkeepError, errorCode, errorMessage } from '../lib/errors.ts';
 import { exists } from '../lib/files.ts';
 import { sha256InThread } from '../lib/hash.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -21,7 +21,7 @@ import { redactText } from '../lib/secret.ts';
 import { assertRoom } from '../lib/space.ts';
 import { count, formatBytes, formatDuration } from '../lib/text.ts';
 import type { BackupDirectory, SnapshotInfo, SnapshotSource } from '../snapshot/index.ts';
-import { type Archive, type Capture, type EndState, hasEnded } from './capture.ts';
+import { type Archive, type Capture, type EndState, hasEnded, type Leftover } from './capture.ts';
 import type { Recorder } from './recorder.ts';
 import { type CaptureEvent, step } from './transitions.ts';
 
@@ -108,10 +108,19 @@ export class Worker {
     // A download in the making, or a whole one, when the archive was handed in after all.
     for (const path of [target, partPath(target), recordPath(target)]) await rm(path, { force: true });
     if (!('leftover' in state) || state.leftover === undefined) return capture;
-    await rm(state.leftover, { force: true });
+    await this.#deleteLeftover(state.leftover);
     const tidied: Capture = { ...capture, state: { ...state, leftover: undefined } };
     await this.#options.recorder.record({ captures: [tidied] });
     return tidied;
+  }
+
+  /** What lies there may be another file by now, which somebody has put in since: that one is not ours to delete. */
+  async #deleteLeftover({ path, sha256 }: Leftover): Promise<void> {
+    const identity = await identityOf(path);
+    if (identity === undefined) return;
+    const isTheSame = (await sha256InThread(path)) === sha256 && (await identityOf(path)) === identity;
+    if (isTheSame) await rm(path, { force: true });
+    else this.#options.logger.info({ file: path }, 'another file has taken the place of one that was kept; it stays');
   }
 
   async #work(capture: Capture, logger: Logger, signal: AbortSignal): Promise<CaptureEvent> {
@@ -225,7 +234,7 @@ export class Worker {
       );
       const user = await readSmallFile(inspection, ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES);
       const account = capture.account ?? (user === undefined ? undefined : readAccount(user)?.email);
-      const result = await backups.commit({
+      const draft = {
         capture: capture.id,
         account: account ?? UNKNOWN_ACCOUNT,
         exportId: capture.exportId,
@@ -237,10 +246,11 @@ export class Worker {
         findings:
           account === undefined ? [`The export does not say whose it is: there is no e-mail in ${ACCOUNT_FILE}.`] : [],
         takenAt: clock.now(),
-      });
+      };
+      const result = await backups.commit(draft, { signal });
       return result.kind === 'committed'
         ? this.#committedEvent(capture, result.snapshot)
-        : { kind: 'already-kept', of: result.of.id };
+        : { kind: 'already-kept', of: result.of.id, sha256 };
     } finally {
       await backups.discardStaging(capture.id);
     }
@@ -251,6 +261,7 @@ export class Worker {
     return {
       kind: 'committed',
       snapshot: snapshot.id,
+      sha256: meta.archive.sha256,
       facts: {
         account: snapshot.account,
         exportTime: meta.exportTime,
@@ -276,6 +287,17 @@ export class Worker {
     await recorder.record({ captures: [next.capture], messages: next.messages });
     tell(logger, next.capture, clock.now());
     return next.capture;
+  }
+}
+
+/** Which file lies at `path`, and in which state; undefined if none does. */
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    const { ino, size, mtimeMs } = await stat(path);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

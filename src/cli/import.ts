@@ -1,8 +1,8 @@
 import { access, constants } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
-import type { Capture } from '../capture/index.ts';
-import { importFiles } from '../importer.ts';
+import { type Imported, type ImportOutcome, importFiles } from '../importer.ts';
+import { systemClock } from '../lib/clock.ts';
 import { ChatkeepError } from '../lib/errors.ts';
 import { loadForCommand, loggerFor, stopSignal } from './context.ts';
 import { printJson, printLine, progressDisplay } from './output.ts';
@@ -10,9 +10,11 @@ import { printJson, printLine, progressDisplay } from './output.ts';
 interface Result {
   readonly file: string;
   readonly capture: string;
-  readonly outcome: Capture['state']['name'];
+  readonly outcome: ImportOutcome['kind'];
   readonly snapshot: string | null;
   readonly reason: string | null;
+  /** Where a refused file is. */
+  readonly kept: string | null;
 }
 
 /** `chatkeep import FILE…`: archives that are on disk already. */
@@ -36,44 +38,60 @@ export function importCommand(): Command {
         afterwards: 'keep' as const,
         account: options.account ?? config.account,
       }));
-      const captures = await importFiles(handIns, {
+      const imported = await importFiles(handIns, {
         config,
         logger,
+        clock: systemClock,
         signal: stopSignal(),
         onProgress: ({ name }, { phase, done, total }) => display?.update(`${phase} ${name}`, done, total),
       }).finally(() => display?.stop());
-      const results = captures.map((capture, index) => resultOf(files[index] ?? '', capture));
-      if (options.json === true) printJson(results);
-      else for (const result of results) printLine(sentence(result));
-      if (results.some(({ outcome }) => outcome === 'refused')) {
-        throw new ChatkeepError(
-          'refused',
-          'Not every file could be taken in; those that were refused are named above.',
-        );
-      }
+      if (options.json === true) printJson(imported.map((one, index) => resultOf(files[index] ?? '', one)));
+      else for (const [index, { outcome }] of imported.entries()) printLine(`${files[index]}: ${sentence(outcome)}`);
+      throwUnlessKept(imported.map(({ outcome }) => outcome));
     });
 }
 
-function resultOf(file: string, { id, state }: Capture): Result {
-  return {
-    file,
-    capture: id,
-    outcome: state.name,
-    snapshot: state.name === 'committed' ? state.snapshot : state.name === 'duplicate' ? state.of : null,
-    reason: state.name === 'refused' ? state.reason : null,
-  };
+function resultOf(file: string, { capture, outcome }: Imported): Result {
+  const result = { file, capture, outcome: outcome.kind, snapshot: null, reason: null, kept: null };
+  switch (outcome.kind) {
+    case 'committed':
+      return { ...result, snapshot: outcome.snapshot };
+    case 'duplicate':
+      return { ...result, snapshot: outcome.of };
+    case 'refused':
+      return { ...result, reason: outcome.reason, kept: outcome.kept ?? null };
+    case 'held-up':
+      return { ...result, reason: outcome.reason };
+  }
 }
 
-function sentence({ file, outcome, snapshot, reason }: Result): string {
-  switch (outcome) {
+function sentence(outcome: ImportOutcome): string {
+  switch (outcome.kind) {
     case 'committed':
-      return `${file}: kept as ${snapshot}`;
+      return `kept as ${outcome.snapshot}`;
     case 'duplicate':
-      return `${file}: the same export was kept before as ${snapshot}; no second snapshot was made`;
+      return `the same export was kept before as ${outcome.of}; no second snapshot was made`;
     case 'refused':
-      return `${file}: refused. ${reason}`;
-    default:
-      return `${file}: ${outcome}`;
+      return `refused. ${outcome.reason}`;
+    case 'held-up':
+      return `held up. ${outcome.reason} It is not lost: leave the file where it is, and Chatkeep goes on with it.`;
+  }
+}
+
+/** @throws ChatkeepError of the class of the worst that happened */
+function throwUnlessKept(outcomes: readonly ImportOutcome[]): void {
+  const heldUpBy = (by: 'storage' | 'failure') =>
+    outcomes.some((outcome) => outcome.kind === 'held-up' && outcome.by === by);
+  if (heldUpBy('storage')) {
+    throw new ChatkeepError('storage', 'Not every file could be taken in; those that are held up are named above.', {
+      next: 'Make room or mend the permissions, then run the same command again; a running service goes on by itself.',
+    });
+  }
+  if (heldUpBy('failure')) {
+    throw new ChatkeepError('internal', 'Not every file could be taken in; those that are held up are named above.');
+  }
+  if (outcomes.some(({ kind }) => kind === 'refused')) {
+    throw new ChatkeepError('refused', 'Not every file could be taken in; those that were refused are named above.');
   }
 }
 

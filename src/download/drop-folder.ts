@@ -2,6 +2,7 @@ import { mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, SECOND_MS } from '../lib/clock.ts';
 import { errorCode, errorMessage } from '../lib/errors.ts';
+import { LastingTrouble } from '../lib/lasting-trouble.ts';
 import type { Logger } from '../lib/logger.ts';
 import { hasZipEnd } from './zip-marks.ts';
 
@@ -42,6 +43,8 @@ export class DropFolder {
   /** Files that have been complained of; once is enough. */
   #unreadableFiles: ReadonlySet<string> = new Set();
   #unreadable = false;
+  /** By key, of the files that could not be taken in at the last look. */
+  readonly #troubles = new Map<string, LastingTrouble>();
 
   constructor(options: { path: string; clock: Clock; logger: Logger }) {
     this.#path = options.path;
@@ -55,15 +58,29 @@ export class DropFolder {
    */
   async run(onFile: (file: DroppedFile) => Promise<void>, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      for (const file of await this.#settledFiles()) {
-        try {
-          await onFile(file);
-        } catch (error) {
-          this.#logger.error({ err: error, file: file.name }, 'a file in the drop folder could not be taken in');
-        }
-      }
+      const files = await this.#settledFiles();
+      this.#forgetTroublesBut(files);
+      for (const file of files) await this.#handOver(file, onFile);
       await this.#clock.sleep(SCAN_EVERY_MS, signal).catch(() => {});
     }
+  }
+
+  async #handOver(file: DroppedFile, onFile: (file: DroppedFile) => Promise<void>): Promise<void> {
+    const { key, name } = file;
+    try {
+      await onFile(file);
+      this.#troubles.get(key)?.end('a file in the drop folder could be taken in at last', { file: name });
+      this.#troubles.delete(key);
+    } catch (error) {
+      const trouble = this.#troubles.get(key) ?? new LastingTrouble({ clock: this.#clock, logger: this.#logger });
+      this.#troubles.set(key, trouble);
+      trouble.tell(error, 'a file in the drop folder could not be taken in; it is tried again', { file: name });
+    }
+  }
+
+  #forgetTroublesBut(files: readonly DroppedFile[]): void {
+    const there = new Set(files.map(({ key }) => key));
+    for (const key of this.#troubles.keys()) if (!there.has(key)) this.#troubles.delete(key);
   }
 
   /** Files that are the same as at the last look, and whole as far as can be seen. */

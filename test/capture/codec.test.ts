@@ -42,8 +42,18 @@ const state: fc.Arbitrary<CaptureState> = fc.oneof(
     logins: text,
   }),
   record({ name: fc.constant('unpacking' as const), archive, attempt }),
-  record({ name: fc.constant('committed' as const), at: time, snapshot: text, leftover: maybe(text) }),
-  record({ name: fc.constant('duplicate' as const), at: time, of: text, leftover: maybe(text) }),
+  record({
+    name: fc.constant('committed' as const),
+    at: time,
+    snapshot: text,
+    leftover: maybe(record({ path: text, sha256: text })),
+  }),
+  record({
+    name: fc.constant('duplicate' as const),
+    at: time,
+    of: text,
+    leftover: maybe(record({ path: text, sha256: text })),
+  }),
   record({ name: fc.constant('refused' as const), at: time, reason: text, kept: maybe(text) }),
   record({ name: fc.constant('expired' as const), at: time }),
 );

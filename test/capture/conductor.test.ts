@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { whenEnded } from '../../src/capture/index.ts';
+import { whenSettled } from '../../src/capture/index.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from '../../src/lib/clock.ts';
+import { sha256 } from '../../src/lib/hash.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { settle, TEST_START_MS } from '../support/virtual-clock.ts';
 import { DEADLINE_MS, END_STATES, fileCapture, noticeCapture } from './examples.ts';
 import { bringing, READY, stalled, Workshop, wantsLogin, withMethods } from './workshop.ts';
@@ -137,11 +139,28 @@ describe('A service that is stopped', () => {
 });
 
 describe('The start of the service', () => {
+  it('leaves a file alone that has taken the place of one that was kept', async () => {
+    await using workshop = await Workshop.open();
+    await workshop.stop();
+    const path = join(workshop.drop, 'export.zip');
+    await writeFile(path, 'another export, saved under the same name');
+    const leftover = { path, sha256: sha256('the export that was kept') };
+    {
+      await using journal = workshop.openJournal();
+      await journal.record({ captures: [fileCapture({ ...END_STATES.committed, leftover }, { id: 'untidy' })] });
+    }
+    await workshop.start();
+    await using journal = workshop.openJournal();
+    await workshop.until('the capture is tidy', async () => (await journal.untidyCaptures()).length === 0);
+    assert.deepEqual(await readdir(workshop.drop), ['export.zip']);
+  });
+
   it('deletes what an earlier run has left, and what still belongs to a capture is kept', async () => {
     await using workshop = await Workshop.open();
     await workshop.stop();
-    const leftover = join(workshop.drop, 'kept.zip');
-    await writeFile(leftover, 'its content is safe');
+    const path = join(workshop.drop, 'kept.zip');
+    await writeFile(path, 'its content is safe');
+    const leftover = { path, sha256: sha256('its content is safe') };
     for (const name of [
       'a1b2c3d4e5f6.zip.part',
       'a1b2c3d4e5f6.zip.part.json',
@@ -251,6 +270,36 @@ describe('A journal that fails', () => {
     await workshop.untilTidy('committed');
   });
 
+  it('is told of once, and once more when it works again', async (test) => {
+    let failing = true;
+    let looks = 0;
+    await using workshop = await Workshop.open({
+      journal: (real) =>
+        withMethods(real, {
+          pendingHandIns: async () => {
+            looks += 1;
+            if (failing) throw new Error('disk I/O error');
+            return real.pendingHandIns();
+          },
+        }),
+    });
+    const told: unknown[] = [];
+    test.mock.method(silentLogger, 'error', (_fields: unknown, message: unknown) => told.push(message));
+    test.mock.method(silentLogger, 'info', (_fields: unknown, message: unknown) => told.push(message));
+    const lookOften = async () => {
+      const enough = looks + 5;
+      await workshop.until('the journal is looked into', async () => {
+        await workshop.clock.advance(2 * SECOND_MS);
+        return looks >= enough;
+      });
+    };
+    await lookOften();
+    assert.deepEqual(told, ['the journal cannot be used; it is tried again']);
+    failing = false;
+    await lookOften();
+    assert.deepEqual(told.slice(1), ['the journal can be used again']);
+  });
+
   it('to take a record is tried ever less often, and the work is done once', async () => {
     let failing = true;
     let failures = 0;
@@ -299,7 +348,7 @@ describe('Waiting for the end of a capture', () => {
   it('ends with the capture as it ended', async () => {
     await using workshop = await Workshop.open();
     const id = await workshop.dropIn(await workshop.archive('a.zip'), 'a.zip');
-    const capture = await whenEnded(workshop.journal, id, systemClock, AbortSignal.timeout(10_000));
+    const capture = await whenSettled(workshop.journal, id, systemClock, AbortSignal.timeout(10_000));
     assert.equal(capture.state.name, 'committed');
   });
 
@@ -308,11 +357,11 @@ describe('Waiting for the end of a capture', () => {
     await workshop.mail();
     const { id } = await workshop.untilState('downloading');
     const enough = new Error('enough');
-    await assert.rejects(whenEnded(workshop.journal, id, systemClock, AbortSignal.abort(enough)), enough);
+    await assert.rejects(whenSettled(workshop.journal, id, systemClock, AbortSignal.abort(enough)), enough);
   });
 
   it('fails for a capture that there is not', async () => {
     await using workshop = await Workshop.open();
-    await assert.rejects(whenEnded(workshop.journal, 'nobody', systemClock, AbortSignal.timeout(10_000)));
+    await assert.rejects(whenSettled(workshop.journal, 'nobody', systemClock, AbortSignal.timeout(10_000)));
   });
 });

@@ -90,13 +90,15 @@ export const OPEN_STATES = {
   unpacking: { name: 'unpacking', archive: DOWNLOADED, attempt: 0 },
 } as const satisfies Record<string, CaptureState>;
 
+export const ARCHIVE_SHA256 = 'a5'.repeat(32);
+
 /** One of each state in which a capture can have ended. */
 export const END_STATES = {
   committed: {
     name: 'committed',
     at: TEST_START_MS,
     snapshot: 'ann@example.org/2026-11-21T185533Z',
-    leftover: '/a.zip',
+    leftover: { path: '/a.zip', sha256: ARCHIVE_SHA256 },
   },
   duplicate: { name: 'duplicate', at: TEST_START_MS, of: 'ann@example.org/2026-11-21T185533Z', leftover: undefined },
   refused: { name: 'refused', at: TEST_START_MS, reason: 'The entry "../x" leads out.', kept: '/q.zip' },
@@ -119,6 +121,7 @@ export const EVENTS = {
   committed: {
     kind: 'committed',
     snapshot: 'ann@example.org/2026-11-21T185533Z',
+    sha256: ARCHIVE_SHA256,
     facts: {
       account: 'ann@example.org',
       exportTime: FOUND_MS,
@@ -129,7 +132,7 @@ export const EVENTS = {
       tookMs: 14 * MINUTE_MS,
     },
   },
-  'already-kept': { kind: 'already-kept', of: 'ann@example.org/2026-11-21T185533Z' },
+  'already-kept': { kind: 'already-kept', of: 'ann@example.org/2026-11-21T185533Z', sha256: ARCHIVE_SHA256 },
   'archive-refused': {
     kind: 'archive-refused',
     detail: 'The entry "../x" leads out of the snapshot.',

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { whenEnded } from '../../src/capture/index.ts';
+import { whenSettled } from '../../src/capture/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { ChatkeepError } from '../../src/lib/errors.ts';
+import type { BackupDirectory } from '../../src/snapshot/index.ts';
 import { TEST_START_MS } from '../support/virtual-clock.ts';
 import { EXPORT_ID } from './examples.ts';
 import { bringing, READY, stalled, Workshop, wantsLogin, withMethods } from './workshop.ts';
@@ -239,6 +241,74 @@ describe('Two files of one export', () => {
   });
 });
 
+describe('A file that is being taken in already', () => {
+  it('is one capture when it is handed in a second time, and stays where it is if that asks for it', async () => {
+    const room = new Gate();
+    await using workshop = await Workshop.open({ backups: room.around });
+    const first = await workshop.dropIn(await workshop.archive('a.zip'), NAMED);
+    await workshop.until('it is being unpacked', () => room.waiting > 0);
+    const path = join(workshop.drop, NAMED);
+    const again = workshop.intake.takeFile({ path, name: NAMED, afterwards: 'keep', account: undefined });
+    room.open();
+    assert.equal(await again, first);
+    await workshop.untilTidy('committed', first);
+    assert.deepEqual(await readdir(workshop.drop), [NAMED]);
+    assert.deepEqual(await workshop.toldEvents(), ['snapshot-committed']);
+  });
+
+  it('is not begun anew by being handed in twice the same way', async () => {
+    const room = new Gate();
+    await using workshop = await Workshop.open({ backups: room.around });
+    const path = await workshop.archive('a.zip');
+    const file = { path, name: 'a.zip', afterwards: 'keep', account: undefined } as const;
+    const first = await workshop.intake.takeFile(file);
+    await workshop.until('it is being unpacked', () => room.waiting > 0);
+    assert.equal(await workshop.intake.takeFile(file), first);
+    room.open();
+    await workshop.untilTidy('committed', first);
+    assert.equal(room.waiting, 1);
+  });
+
+  it('stays where it is although the drop folder comes upon it as well', async () => {
+    const room = new Gate();
+    await using workshop = await Workshop.open({ backups: room.around });
+    const archive = await workshop.archive('a.zip');
+    const path = join(workshop.drop, NAMED);
+    await copyFile(archive, path);
+    const first = await workshop.intake.takeFile({ path, name: NAMED, afterwards: 'keep', account: undefined });
+    await workshop.until('it is being unpacked', () => room.waiting > 0);
+    assert.equal(await workshop.dropIn(archive, NAMED), first);
+    room.open();
+    await workshop.untilTidy('committed', first);
+    assert.equal(room.waiting, 1);
+    assert.deepEqual(await readdir(workshop.drop), [NAMED]);
+    assert.equal(await workshop.journal.knowsFile(`key of ${NAMED}`), true);
+  });
+
+  it('is tried at once when it was held up and is handed in again', async () => {
+    let full = true;
+    await using workshop = await Workshop.open({
+      backups: (real) =>
+        withMethods(real, {
+          createStaging: async (id) => {
+            if (full) throw new ChatkeepError('storage', 'The disk is full.');
+            return real.createStaging(id);
+          },
+        }),
+    });
+    const first = await workshop.dropIn(await workshop.archive('a.zip'), NAMED);
+    await workshop.untilState('waiting', first);
+    full = false;
+    const path = join(workshop.drop, NAMED);
+    await using other = workshop.openJournal();
+    const handIn = await other.handIn({ path, name: NAMED, afterwards: 'keep', account: undefined });
+    await workshop.clock.advance(2_000);
+    await workshop.untilTidy('committed', first);
+    assert.equal(await other.captureOfHandIn(handIn), first);
+    assert.deepEqual(await readdir(workshop.drop), [NAMED]);
+  });
+});
+
 describe('A file that another process hands in', () => {
   it('is accepted, and that process sees its end', async () => {
     await using workshop = await Workshop.open();
@@ -247,7 +317,7 @@ describe('A file that another process hands in', () => {
     const handIn = await other.handIn({ path, name: 'a.zip', afterwards: 'keep', account: undefined });
     await workshop.clock.advance(2_000);
     const id = await workshop.until('it is accepted', () => other.captureOfHandIn(handIn));
-    const capture = await whenEnded(other, id, systemClock, AbortSignal.timeout(10_000));
+    const capture = await whenSettled(other, id, systemClock, AbortSignal.timeout(10_000));
     assert.equal(capture.state.name, 'committed');
     assert.deepEqual(await other.pendingHandIns(), []);
     assert.ok((await readFile(path)).length > 0);
@@ -317,3 +387,23 @@ describe('A message about an export of which a file is just being taken in', () 
     assert.equal((await workshop.captures()).length, 1);
   });
 });
+
+/** Holds up all unpacking until it is opened. */
+class Gate {
+  /** How many have come to it. */
+  waiting = 0;
+  readonly #opened = Promise.withResolvers<void>();
+
+  open(): void {
+    this.#opened.resolve();
+  }
+
+  readonly around = (real: BackupDirectory): BackupDirectory =>
+    withMethods(real, {
+      createStaging: async (id) => {
+        this.waiting += 1;
+        await this.#opened.promise;
+        return real.createStaging(id);
+      },
+    });
+}

@@ -103,7 +103,7 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
       it('the untidy ones are those that ended and have an archive left to delete', async () => {
         await record(
           fileCapture(committed, { id: 'tidy' }),
-          fileCapture({ ...committed, leftover: '/drop/a.zip' }, { id: 'untidy' }),
+          fileCapture({ ...committed, leftover: { path: '/drop/a.zip', sha256: 'a5'.repeat(32) } }, { id: 'untidy' }),
           fileCapture(END_STATES.refused, { id: 'refused' }),
           fileCapture(undefined, { id: 'open' }),
         );
@@ -121,6 +121,18 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
         );
         assert.deepEqual(ids(await journal.capturesOfExport(EXPORT_ID)), ['before', 'now']);
       });
+
+      for (const [what, state] of [
+        ['that was committed', committed],
+        ['that another capture had committed', END_STATES.duplicate],
+      ] as const) {
+        it(`a snapshot ${what} is known of`, async () => {
+          await record(fileCapture(undefined, { id: 'open' }), fileCapture(END_STATES.refused, { id: 'refused' }));
+          assert.equal(await journal.knowsSnapshot(), false);
+          await record(fileCapture(state, { id: 'kept' }));
+          assert.equal(await journal.knowsSnapshot(), true);
+        });
+      }
 
       it('an export has one open capture, whichever process records the second', async () => {
         await record(noticeCapture(undefined, { id: 'first' }));
@@ -306,6 +318,68 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
 
       it('a message that nobody is to get waits for nobody', async () => {
         await journal.record({ notifications: [{ message: someMessage(), recipients: [] }] });
+        assert.equal((await journal.undelivered()).count, 0);
+      });
+
+      /** What waits for the service, whenever it is due. */
+      async function waiting(recipient: string): Promise<[title: string, attempts: number][]> {
+        const deliveries = await journal.due(Number.MAX_SAFE_INTEGER, [recipient]);
+        return deliveries.map(({ message, attempts }) => [message.title, attempts]);
+      }
+
+      it('what waited for an address that was mended goes to the new one, at once and from the first attempt on', async () => {
+        await tellTwo();
+        for (const { id } of await journal.due(NOW, ['ntfy'])) await journal.postponed(id, NOW + HOUR_MS, 'Not found.');
+        await journal.readdress(['mended', 'mail']);
+        assert.deepEqual(await waiting('mended'), [
+          ['first', 0],
+          ['second', 0],
+        ]);
+        assert.deepEqual(await dueTitles(NOW + MINUTE_MS, ['mended']), ['first', 'second']);
+        assert.deepEqual(await waiting('ntfy'), []);
+        assert.deepEqual(await journal.undelivered(), { count: 4, lastError: undefined });
+      });
+
+      it('what a service has got, or waits for, is not told to it twice when another is taken away', async () => {
+        await journal.record({
+          notifications: [
+            { message: someMessage('got', NOW), recipients: ['ntfy', 'mail'] },
+            { message: someMessage('awaited', NOW), recipients: ['ntfy', 'mail'] },
+          ],
+        });
+        const [got, awaited] = await journal.due(NOW, ['mail']);
+        assert.ok(got !== undefined && awaited !== undefined);
+        await journal.delivered(got.id, NOW);
+        await journal.postponed(awaited.id, NOW + HOUR_MS, 'The service is down.');
+        await journal.readdress(['mail']);
+        assert.deepEqual(await waiting('mail'), [['awaited', 1]]);
+        assert.equal((await journal.undelivered()).count, 1);
+      });
+
+      it('what was delivered to an address that is gone is not told again', async () => {
+        await journal.record({ notifications: [{ message: someMessage('old', NOW), recipients: ['ntfy'] }] });
+        for (const { id } of await journal.due(NOW, ['ntfy'])) await journal.delivered(id, NOW);
+        await journal.readdress(['mail']);
+        assert.deepEqual(await waiting('mail'), []);
+      });
+
+      it('what was given a new address later is still sent in the order of recording', async () => {
+        await journal.record({
+          notifications: [
+            { message: someMessage('first', NOW), recipients: ['ntfy'] },
+            { message: someMessage('second', NOW), recipients: ['mail'] },
+          ],
+        });
+        await journal.readdress(['mail']);
+        assert.deepEqual(await dueTitles(NOW, ['mail']), ['first', 'second']);
+      });
+
+      it('nothing waits any more when all addresses were taken away, and nothing changes when none was', async () => {
+        await tellTwo();
+        await journal.readdress(['ntfy', 'mail', 'new']);
+        assert.equal((await journal.undelivered()).count, 3);
+        assert.deepEqual(await waiting('new'), []);
+        await journal.readdress([]);
         assert.equal((await journal.undelivered()).count, 0);
       });
     });

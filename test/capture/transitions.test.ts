@@ -6,6 +6,7 @@ import { type CaptureEvent, type Step, type StepContext, step } from '../../src/
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/lib/clock.ts';
 import { TEST_START_MS as NOW } from '../support/virtual-clock.ts';
 import {
+  ARCHIVE_SHA256,
   DEADLINE_MS,
   DOWNLOADED,
   DROPPED,
@@ -324,7 +325,8 @@ describe('What an ended capture leaves to be deleted', () => {
       const before = noticeCapture({ name: 'unpacking', archive, attempt: 0 });
       const committed = stateOf(step(before, EVENTS.committed, MIDDLE).capture, 'committed');
       const duplicate = stateOf(step(before, EVENTS['already-kept'], MIDDLE).capture, 'duplicate');
-      assert.deepEqual([committed.leftover, duplicate.leftover], [leftover, leftover]);
+      const expected = leftover === undefined ? undefined : { path: leftover, sha256: ARCHIVE_SHA256 };
+      assert.deepEqual([committed.leftover, duplicate.leftover], [expected, expected]);
     });
   }
 });
@@ -463,7 +465,7 @@ describe('Whatever happens to a capture', () => {
     always(({ after: { capture } }) => {
       if (!('leftover' in capture.state) || capture.state.leftover === undefined) return;
       assert.ok(capture.state.name === 'committed' || capture.state.name === 'duplicate');
-      assert.notEqual(capture.state.leftover, IMPORTED.path);
+      assert.notEqual(capture.state.leftover.path, IMPORTED.path);
     });
   });
 

@@ -198,11 +198,38 @@ describe('the drop folder', () => {
         assert.deepEqual(stage.names, ['a.zip', 'b.zip']);
         assert.deepEqual(
           stage.logged.map(({ msg, file }) => [msg, file]),
-          [['a file in the drop folder could not be taken in', 'a.zip']],
+          [['a file in the drop folder could not be taken in; it is tried again', 'a.zip']],
         );
       },
       async ({ name }) => {
         if (name === 'a.zip') throw new Error('the journal is locked');
+      },
+    );
+  });
+
+  it('tells once of a file that cannot be taken in for long, and once more when it can', async () => {
+    let failing = true;
+    await scene(
+      async (stage) => {
+        await stage.put('a.zip');
+        await stage.pass(10 * LOOK_MS);
+        assert.ok(stage.files.length > 5);
+        assert.deepEqual(
+          stage.logged.map(({ level, file }) => [level, file]),
+          [[50, 'a.zip']],
+        );
+        await stage.put('b.zip');
+        await stage.pass(3 * LOOK_MS);
+        assert.equal(stage.logged[1]?.file, 'b.zip');
+        failing = false;
+        await stage.pass(3 * LOOK_MS);
+        assert.deepEqual(
+          stage.logged.slice(2).map(({ level, msg, file }) => [level, msg, file]),
+          ['a.zip', 'b.zip'].map((file) => [30, 'a file in the drop folder could be taken in at last', file]),
+        );
+      },
+      async () => {
+        if (failing) throw new Error('database or disk is full');
       },
     );
   });

@@ -22,7 +22,7 @@ describe('kill -9', () => {
     const seenAt = new Map<string, number>();
     // A snapshot that was whole once is looked at again in the end; in between, only what is new can be half.
     const whole = new Set<string>();
-    for (let kill = 1; kill <= KILLS; kill += 1) {
+    for (let kills = 0; kills < KILLS; ) {
       if ((await visibleSnapshots(world.backups)).length === exports.delivered.length) await exports.deliverNext();
       const service = world.service({ CHATKEEP_LOG_LEVEL: 'info' });
       await service.printed('Chatkeep starts');
@@ -31,6 +31,8 @@ describe('kill -9', () => {
       await service.kill();
       const phase = phaseOf(story);
       seenAt.set(phase, (seenAt.get(phase) ?? 0) + 1);
+      // Only what hits an export on its way counts.
+      if (phase !== 'starting' && phase !== 'watching') kills += 1;
       for (const snapshot of await visibleSnapshots(world.backups)) {
         if (!whole.has(snapshot)) await assertWholeSnapshot(snapshot);
         whole.add(snapshot);
@@ -83,7 +85,7 @@ class Exports {
 /** What the log's last word was. */
 function phaseOf(log: string): string {
   const phases = [
-    ['committed as', 'after the commit'],
+    ['committed as', 'just after the commit'],
     ['unpacking', 'unpacking'],
     ['downloading', 'downloading'],
     ['going on with the download', 'downloading'],
