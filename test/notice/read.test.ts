@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
 import { NOTICE_MOST_BYTES, readNotice } from '../../src/notice/index.ts';
-import { EMAIL_KINDS, EMAIL_LANGUAGES, type EmailOptions } from '../support/openai/emails/index.ts';
+import { EMAIL_KINDS, EMAIL_LANGUAGES } from '../support/openai/emails/index.ts';
 import {
   AZURE_ID,
   AZURE_LINK,
@@ -13,11 +13,14 @@ import {
   ESTUARY_LINK,
   ESTUARY_QUERY,
   email,
+  escaped,
   NOW,
   OWN_SIGNATURE,
   outcome,
+  plain,
   RECEIVED,
   read,
+  replaced,
   resolveTxt,
   SIGNATURE,
   STAMP,
@@ -130,125 +133,8 @@ describe('Other mail of the provider', () => {
   });
 });
 
-describe('An impostor', () => {
-  const wrongLinks: Readonly<Record<string, string>> = {
-    'a host of its own': `https://evil.test/backend-api/estuary/content?${ESTUARY_QUERY}`,
-    'a host that begins like ours': `https://chatgpt.com.evil.test/backend-api/estuary/content?${ESTUARY_QUERY}`,
-    'a host that ends like ours': `https://notchatgpt.com/backend-api/estuary/content?${ESTUARY_QUERY}`,
-    'a host below ours': `https://cdn.chatgpt.com/backend-api/estuary/content?${ESTUARY_QUERY}`,
-    'a host with a Cyrillic letter': `https://chаtgpt.com/backend-api/estuary/content?${ESTUARY_QUERY}`,
-    'a host with a full stop at the end': `https://chatgpt.com./backend-api/estuary/content?${ESTUARY_QUERY}`,
-    http: ESTUARY_LINK.replace('https', 'http'),
-    'user information': ESTUARY_LINK.replace('https://', 'https://ada@'),
-    'our host as user information': `https://chatgpt.com@evil.test/backend-api/estuary/content?${ESTUARY_QUERY}`,
-    'our host before a backslash': `https://evil.test\\@chatgpt.com/backend-api/estuary/content?${ESTUARY_QUERY}`,
-    'another port': ESTUARY_LINK.replace('chatgpt.com', 'chatgpt.com:8443'),
-    'a longer path': ESTUARY_LINK.replace('content?', 'content/x?'),
-    'a redirecting service that nobody knows': `https://go.test/url?q=${encodeURIComponent(ESTUARY_LINK)}`,
-    'a redirecting service, twice encoded': `https://nam.safelinks.protection.outlook.com/?url=${encodeURIComponent(encodeURIComponent(ESTUARY_LINK))}`,
-    'no signature': ESTUARY_LINK.replace(/&sig=[^&]*/, ''),
-    'two ids': `${ESTUARY_LINK}&id=x`,
-    'an id without a stamp': ESTUARY_LINK.replace('2026-11-21-19-05-33', '2026-02-30-19-05-33'),
-    'an id that climbs': ESTUARY_LINK.replace('id=', 'id=../'),
-    'another container': AZURE_LINK.replace('proddatamgmtqueue', 'attacker'),
-    'an Azure link without an end': AZURE_LINK.replace(/se=[^&]*&/, ''),
-  };
-  for (const [name, link] of Object.entries(wrongLinks)) {
-    it(`is refused for a link with ${name}`, async () => {
-      const notice = await read(await email({ link }));
-      assert.equal(outcome(notice), 'refused: link-not-trusted');
-      assert.doesNotMatch(notice.kind === 'refused' ? notice.detail : '', new RegExp(SIGNATURE));
-    });
-  }
-
-  it('is refused for links to two exports', async () => {
-    const second = ESTUARY_LINK.replaceAll('cd34', 'cd35');
-    const source = html(`<a href="${escaped(ESTUARY_LINK)}">1</a><a href="${escaped(second)}">2</a>`);
-    assert.equal(outcome(await read(source, { authenticity: 'off' })), 'refused: link-not-trusted');
-  });
-
-  it('is judged by where a link leads, not by what it shows', async () => {
-    const source = html(`<a href="https://evil.test/backend-api/estuary/content">${escaped(ESTUARY_LINK)}</a>`);
-    assert.equal(outcome(await read(source, { authenticity: 'off' })), 'refused: link-not-trusted');
-  });
-
-  const strangers = [
-    'noreply@tm.openai.com.evil.test',
-    'noreply@eviltm.openai.com',
-    'noreply@openai.com',
-    'noreply@mail.tm.openai.com',
-    'noreply@tm-openai.com',
-    'noreply@tm.openai.com.',
-    'noreply@tm.оpenai.com',
-    'tm.openai.com@evil.test',
-  ];
-  for (const address of strangers) {
-    it(`is refused as ${address}`, async () => {
-      for (const authenticity of ['require', 'warn', 'off'] as const) {
-        const notice = await read(await email({ from: { address }, dkim: [] }), { authenticity });
-        assert.equal(outcome(notice), 'refused: sender-not-trusted');
-      }
-    });
-  }
-
-  it('is refused with our address as its display name', async () => {
-    const notice = await read(await email({ from: { address: 'x@evil.test', name: 'noreply@tm.openai.com' } }));
-    assert.equal(outcome(notice), 'refused: sender-not-trusted');
-  });
-
-  it('is refused for the known subject alone', async () => {
-    const source = await email({ from: { address: 'openai@evil.test' }, link: 'https://evil.test/login' });
-    assert.equal(outcome(await read(source)), 'refused: sender-not-trusted');
-  });
-
-  it('is refused without any sender', async () => {
-    assert.equal(outcome(await read(replaced(await email(), /^From: .*\r\n/m, ''))), 'refused: sender-not-trusted');
-  });
-
-  it('is refused for two senders in one field, or two fields', async () => {
-    const two = 'From: "OpenAI" <noreply@tm.openai.com>, <x@evil.test>\r\n';
-    const fields = 'From: <noreply@tm.openai.com>\r\nFrom : <x@evil.test>\r\n';
-    for (const from of [two, fields]) {
-      const source = replaced(await email(), /^From: .*\r\n/m, from);
-      assert.equal(outcome(await read(source, { authenticity: 'off' })), 'refused: several-senders');
-    }
-  });
-
-  it('is refused for a group of senders', async () => {
-    const group = 'From: OpenAI: <noreply@tm.openai.com>, <x@evil.test>;\r\n';
-    const source = replaced(await email(), /^From: .*\r\n/m, group);
-    assert.equal(outcome(await read(source, { authenticity: 'off' })), 'refused: several-senders');
-  });
-
-  it('is refused for an address that only an encoded word makes ours', async () => {
-    const encoded = `From: =?utf-8?B?${Buffer.from('noreply@tm.openai.com').toString('base64')}?= <x@evil.test>\r\n`;
-    const source = replaced(await email(), /^From: .*\r\n/m, encoded);
-    assert.equal(outcome(await read(source, { authenticity: 'off' })), 'refused: sender-not-trusted');
-  });
-
-  it('is unrelated if it claims nothing', async () => {
-    const source = plain('Shall we have lunch?', 'Grace <grace@openai.example.test>', 'Lunch');
-    assert.equal(outcome(await read(source)), 'unrelated');
-  });
-});
-
 describe('The proof of the sender', () => {
   const notAuthentic = 'refused: not-authentic';
-
-  const unproved: Readonly<Record<string, Partial<EmailOptions>>> = {
-    'no signature': { dkim: [] },
-    'the signature of a stranger': { dkim: [{ ...OWN_SIGNATURE, domain: 'evil.test' }] },
-    'the signature of the mail service alone': { dkim: [{ ...OWN_SIGNATURE, domain: 'sendgrid.net' }] },
-    'a signature over a part of the body': { dkim: [{ ...OWN_SIGNATURE, bodyLength: 100 }] },
-    'a signature that had run out': { dkim: [{ ...OWN_SIGNATURE, expires: new Date(RECEIVED - MINUTE_MS) }] },
-    'a body that was changed': { journey: 'outlook-changed' },
-    'more signatures than any honest message': { dkim: Array(11).fill(OWN_SIGNATURE) },
-  };
-  for (const [name, options] of Object.entries(unproved)) {
-    it(`fails for ${name}`, async () => {
-      assert.equal(outcome(await read(await email(options))), notAuthentic);
-    });
-  }
 
   it('holds for a signature that was valid when the message came, though it has run out since', async () => {
     const source = await email({ dkim: [{ ...OWN_SIGNATURE, expires: new Date(RECEIVED + MINUTE_MS) }] });
@@ -317,34 +203,6 @@ describe('The proof of the sender', () => {
         const notice = await read(await changed(value), server);
         assert.equal(outcome(notice), 'ready');
         assert.match(notice.kind === 'ready' ? notice.proof : '', /^Authentication-Results of mx\.example\.test: d/);
-      });
-    }
-
-    const disbelieved = [
-      'mx.example.test; none',
-      'mx.example.test; spf=pass smtp.mailfrom=tm.openai.com',
-      'mx.example.test; dmarc=pass',
-      'mx.example.test; dmarc=pass header.from=evil.test',
-      'mx.example.test; dmarc=pass header.from=tm.openai.com header.from=evil.test',
-      'mx.example.test; dmarc=fail header.from=tm.openai.com; dmarc=pass header.from=tm.openai.com',
-      'mx.example.test; dmarc=fail header.from=tm.openai.com; dkim=pass header.d=tm.openai.com',
-      'mx.example.test; dmarc=temperror header.from=tm.openai.com',
-      'mx.example.test; dkim=pass header.d=evil.test',
-      'mx.example.test; dkim=pass',
-      'mx.example.test; spf=fail (dmarc=pass header.from=tm.openai.com)',
-      'mx.example.test; spf=fail (a (nested) dmarc=pass header.from=tm.openai.com; \\) dmarc=pass header.from=tm.openai.com)',
-      'mx.example.test; spf=fail smtp.mailfrom="x; dmarc=pass header.from=tm.openai.com"',
-      'mx.example.test; spf=fail (unclosed; dmarc=pass header.from=tm.openai.com',
-      'mx.example.test (comment); dmarc(=)pass header.from=tm.openai.com',
-      'evil.test; dmarc=pass header.from=tm.openai.com',
-      'mx.example.test.evil.test; dmarc=pass header.from=tm.openai.com',
-      'x mx.example.test; dmarc=pass header.from=tm.openai.com',
-      '(mx.example.test) evil.test; dmarc=pass header.from=tm.openai.com',
-      'dmarc=pass header.from=tm.openai.com',
-    ];
-    for (const value of disbelieved) {
-      it(`fails for ${value}`, async () => {
-        assert.equal(outcome(await read(await changed(value), server)), notAuthentic);
       });
     }
 
@@ -430,16 +288,6 @@ describe('A message of any bytes', () => {
   });
 });
 
-function plain(text: string, from = 'noreply@tm.openai.com', subject = 'ChatGPT - Your data export is ready'): Buffer {
-  return Buffer.from(
-    `From: ${from}\r\nSubject: ${subject}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${text}\r\n`,
-  );
-}
-
-function html(body: string): Buffer {
-  return Buffer.from(`From: noreply@tm.openai.com\r\nContent-Type: text/html; charset=utf-8\r\n\r\n${body}\r\n`);
-}
-
 function alternative(text: string, body: string): Buffer {
   return Buffer.from(
     [
@@ -458,12 +306,4 @@ function alternative(text: string, body: string): Buffer {
       '',
     ].join('\r\n'),
   );
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;');
-}
-
-function replaced(source: Buffer, pattern: RegExp, by: string): Buffer {
-  return Buffer.from(source.toString('latin1').replace(pattern, by), 'latin1');
 }
