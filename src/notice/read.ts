@@ -150,14 +150,14 @@ async function judgeLinkless(
   if (links.some(({ kind }) => kind === 'malformed')) return refusedLink('is not formed as an export’s link is');
   const kind = provider.subjectKind(body.subject);
   const isOther = links.some((link) => meaning(link, provider) === 'other-mail');
-  if (kind === undefined || isOther) return unrelated('it is another mail of the provider');
+  const isNoticeSender = provider.sender.addresses.includes(address);
+  if (kind === undefined || isOther || (kind !== 'ready' && !isNoticeSender)) {
+    return unrelated('it is another mail of the provider');
+  }
   const until = received + provider.linkLifeMs;
   const proof = await prove(mail, until, options);
   if (proof.kind !== 'accepted') return proof;
-  const started: Notice | undefined = provider.sender.addresses.includes(address)
-    ? { kind: 'started', provider: provider.id }
-    : undefined;
-  if (kind === 'started' && started !== undefined) return started;
+  if (kind === 'started') return { kind: 'started', provider: provider.id };
 
   const hidden = links.filter((link) => link.kind === 'hidden').map(({ href }) => href);
   const uncovered = await uncover(hidden, options.followRedirect, context);
@@ -176,8 +176,8 @@ async function judgeLinkless(
       const targets = [...links.filter((link) => link.kind !== 'hidden'), ...uncovered.readings];
       // Whatever language it is in: a ready notice has a button, whose link would be none of these.
       const isPlain = targets.every((link) => meaning(link, provider) === 'plain');
-      if (kind === 'export' && isPlain && started !== undefined) return started;
-      return refused('no-link', 'It says that an export is ready, and holds no download link that Chatkeep knows.');
+      if (kind === 'export' && isPlain) return { kind: 'started', provider: provider.id };
+      return refused('no-link', 'It speaks of an export, and holds no download link that Chatkeep knows.');
     }
   }
 }
