@@ -80,13 +80,9 @@ const HONEST: readonly Honest[] = [
     ),
     { options: { authservId: 'mx.google.com' } },
   ),
-  mail(
-    'changed on its way to Proton',
-    changed('mail.protonmail.ch; dmarc=pass (p=reject dis=none) header.from=tm.openai.com'),
-    {
-      options: { authservId: 'mail.protonmail.ch' },
-    },
-  ),
+  mail('changed by a bridge', changed('mail.bridge.test; dmarc=pass (p=reject dis=none) header.from=tm.openai.com'), {
+    options: { authservId: 'mail.bridge.test' },
+  }),
   wrapped('wrapped by Google', wrapLink(ESTUARY_LINK, 'google')),
   wrapped('wrapped by Safe Links', wrapLink(ESTUARY_LINK, 'safelinks')),
   wrapped('wrapped by Mandrill', wrapLink(ESTUARY_LINK, 'mandrill')),

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { domainToASCII } from 'node:url';
 import { MINUTE_MS } from '../../src/lib/clock.ts';
-import type { ReadOptions, RefusalReason } from '../../src/notice/index.ts';
+import { NOTICE_MOST_BYTES, type ReadOptions, type RefusalReason } from '../../src/notice/index.ts';
 import { createDkimKey, type EmailOptions, wrapLink } from '../support/openai/emails/index.ts';
 import {
   AZURE_LINK,
@@ -378,12 +379,24 @@ const CORPUS: Readonly<Record<RefusalReason, readonly Spoof[]>> = {
     link('a page of the impostor’s', 'https://evil.test/login'),
   ],
 
-  'too-large': [],
+  'too-large': [
+    {
+      what: 'a link that is hidden behind half a megabyte',
+      source: async () => Buffer.concat([await email({ dkim: [] }), Buffer.alloc(NOTICE_MOST_BYTES, 'x')]),
+    },
+  ],
 };
 
 describe('The spoof corpus', () => {
   it('has at least 40 cases', () => {
     assert.ok(Object.values(CORPUS).flat().length >= 40);
+  });
+
+  it('has every reason that docs/authenticity.md names, and no other', async () => {
+    const page = await readFile(new URL('../../docs/authenticity.md', import.meta.url), 'utf8');
+    const [, table = ''] = page.split('## What you are told');
+    const documented = [...table.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1]);
+    assert.deepEqual(documented.toSorted(), Object.keys(CORPUS).toSorted());
   });
 
   for (const [reason, spoofs] of Object.entries(CORPUS)) {
