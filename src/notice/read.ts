@@ -158,7 +158,6 @@ async function judgeLinkless(
   const proof = await prove(mail, until, options);
   if (proof.kind !== 'accepted') return proof;
   if (kind === 'started') return { kind: 'started', provider: provider.id };
-
   const hidden = links.filter((link) => link.kind === 'hidden').map(({ href }) => href);
   const uncovered = await uncover(hidden, options.followRedirect, context);
   switch (uncovered.kind) {
@@ -168,18 +167,22 @@ async function judgeLinkless(
       return refusedLink(uncovered.why);
     case 'unasked':
       return refused('link-hidden', 'Its link is hidden behind a click counter, which was not asked where it leads.');
-    case 'unanswered':
-      return until > options.now
-        ? undecided(`Its link is hidden behind a click counter: ${uncovered.why}.`, until)
-        : refused('link-hidden', `Its link is hidden behind a click counter: ${uncovered.why}.`);
+    case 'unanswered': {
+      const what = `Its link is hidden behind a click counter: ${uncovered.why}.`;
+      return until > options.now ? undecided(what, until) : refused('link-hidden', what);
+    }
     case 'nothing': {
-      const targets = [...links.filter((link) => link.kind !== 'hidden'), ...uncovered.readings];
-      // Whatever language it is in: a ready notice has a button, whose link would be none of these.
-      const isPlain = targets.every((link) => meaning(link, provider) === 'plain');
-      if (kind === 'export' && isPlain) return { kind: 'started', provider: provider.id };
-      return refused('no-link', 'It speaks of an export, and holds no download link that Chatkeep knows.');
+      const others = links.filter((link) => link.kind !== 'hidden');
+      return judgeByTargets(kind, [...others, ...uncovered.readings], provider);
     }
   }
+}
+
+/** In words of any language: a ready notice has a button, whose link would lead to no plain page. */
+function judgeByTargets(kind: 'ready' | 'export', targets: readonly LinkReading[], provider: Provider): Notice {
+  const isPlain = targets.every((link) => meaning(link, provider) === 'plain');
+  if (kind === 'export' && isPlain) return { kind: 'started', provider: provider.id };
+  return refused('no-link', 'It speaks of an export, and holds no download link that Chatkeep knows.');
 }
 
 function read(links: readonly WrittenLink[], context: LinkContext): LinkReading[] {

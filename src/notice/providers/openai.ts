@@ -62,7 +62,7 @@ interface Wording {
 /**
  * English (both subjects) and Simplified Chinese (the ready one) were seen; every other wording is a guess at what a
  * translator would write. A subject in none of these loses nothing but the started notice and the warning about a ready
- * one without a link: a ready notice is known by its sender and its link.
+ * one whose link cannot be read: a ready notice is known by its sender and its link.
  */
 const WORDINGS: Readonly<Record<string, Wording>> = {
   en: {
