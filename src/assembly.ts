@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Conductor, Intake, type Journal, openSqliteJournal, Recorder, Worker } from './capture/index.ts';
 import type { Config } from './config/index.ts';
-import { createLogins, createTransport, Downloader } from './download/index.ts';
+import { createLogins, createTransport, Downloader, type Transport } from './download/index.ts';
 import { type Clock, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
 import { ChatkeepError } from './lib/errors.ts';
 import { exists, makePrivateDirectory } from './lib/files.ts';
@@ -104,6 +104,7 @@ export async function assemble(config: Config, logger: Logger): Promise<Assembly
               authenticity: config.notices.authenticity,
               authservId: mailboxNamed(config, message.mailbox)?.authservId,
               resolveTxt,
+              followRedirect: (address, signal) => redirectOf(transport, address, signal),
               now: clock.now(),
             },
           );
@@ -138,6 +139,13 @@ async function refuseEmptiedDirectory(backupDir: string, journal: Journal): Prom
     `The backup directory ${backupDir} is empty, and yet snapshots were committed to it: is the disk mounted?`,
     { next: 'Mount it; or, if the backups were moved away on purpose, start with another state_dir.' },
   );
+}
+
+/** Where an address redirects to: one request, with no login, and nothing of the answer's body is read. */
+async function redirectOf(transport: Transport, address: URL, signal: AbortSignal): Promise<string | undefined> {
+  const response = await transport.send({ address, headers: {}, signal });
+  response.discard();
+  return response.headers.location;
 }
 
 function mailboxNamed(config: Config, name: string): Config['mailboxes'][number] | undefined {

@@ -34,6 +34,19 @@ export function parseAuthenticationResults(value: string): AuthenticationResults
 }
 
 /**
+ * The value of a field whose server leaves its own name out, against RFC 8601 section 2.2: Microsoft's do. Undefined if
+ * it is malformed, or names a server.
+ */
+export function parseNamelessResults(value: string): readonly MethodResult[] | undefined {
+  try {
+    return new Reader(value).namelessField();
+  } catch (error) {
+    if (error instanceof Malformed) return undefined;
+    throw error;
+  }
+}
+
+/**
  * The name of the server that wrote the field, in lower case, even if what follows is malformed; undefined if not even
  * that can be read.
  */
@@ -61,8 +74,18 @@ class Reader {
 
   field(): AuthenticationResults {
     const authservId = this.authservId();
-    this.#take(/\d+/y);
+    this.#version();
+    return { authservId, results: this.#results() };
+  }
+
+  namelessField(): MethodResult[] {
     this.#space();
+    const first = this.#methodResult();
+    const others = this.#results();
+    return first === undefined ? others : [first, ...others];
+  }
+
+  #results(): MethodResult[] {
     const results: MethodResult[] = [];
     while (!this.#atEnd()) {
       this.#require(';');
@@ -71,7 +94,14 @@ class Reader {
       const result = this.#methodResult();
       if (result !== undefined) results.push(result);
     }
-    return { authservId, results };
+    return results;
+  }
+
+  /** What another version would mean, nobody knows (RFC 8601 sections 2.2 and 2.5). */
+  #version(): void {
+    const version = this.#take(/\d+/y);
+    if (version !== undefined && version !== '1') throw new Malformed();
+    this.#space();
   }
 
   authservId(): string {
@@ -90,8 +120,7 @@ class Reader {
     if (this.#peek() === '/') {
       this.#require('/');
       this.#space();
-      this.#keyword();
-      this.#space();
+      this.#version();
     }
     if (method === 'none' && this.#peek() !== '=') return undefined;
     this.#require('=');

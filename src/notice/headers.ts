@@ -37,22 +37,48 @@ export function valuesOf(fields: readonly HeaderField[], name: string): string[]
 export type Sender =
   | {
       readonly kind: 'one';
+      /** In lower case. */
+      readonly address: string;
       /** What follows the last `@`, in lower case. */
       readonly domain: string;
     }
   | { readonly kind: 'none' }
-  /** Several From fields or addresses: which one people see depends on their program. */
+  /** Several From fields or addresses, or one that programs read differently: which one people see depends on theirs. */
   | { readonly kind: 'several' };
 
 /** The sender by the From field: the address alone, never the display name. */
 export function readSender(fields: readonly HeaderField[]): Sender {
-  const from = valuesOf(fields, 'from');
-  if (from.length > 1) return { kind: 'several' };
-  const addresses = addressparser(from[0] ?? '', { flatten: true })
+  const [from = '', ...others] = valuesOf(fields, 'from');
+  if (others.length > 0) return { kind: 'several' };
+  const addresses = addressparser(from, { flatten: true })
     .map(({ address }) => address)
     .filter((address) => address.includes('@'));
   const [address] = addresses;
   if (address === undefined) return { kind: 'none' };
-  if (addresses.length > 1) return { kind: 'several' };
-  return { kind: 'one', domain: address.slice(address.lastIndexOf('@') + 1).toLowerCase() };
+  // A parser that is kind to broken fields picks one of the addresses in `<a@x.test> <b@y.test>`.
+  if (addresses.length > 1 || atSigns(from) > 1 || hasControls(from)) return { kind: 'several' };
+  const lower = address.toLowerCase();
+  return { kind: 'one', address: lower, domain: lower.slice(lower.lastIndexOf('@') + 1) };
+}
+
+/** How many `@` stand outside quoted strings and comments (RFC 5322 section 3.2): one in each address. */
+function atSigns(value: string): number {
+  let found = 0;
+  let depth = 0;
+  let isQuoted = false;
+  for (let at = 0; at < value.length; at += 1) {
+    const character = value.charAt(at);
+    if (character === '\\') at += 1;
+    else if (character === '"' && depth === 0) isQuoted = !isQuoted;
+    else if (isQuoted) continue;
+    else if (character === '(') depth += 1;
+    else if (character === ')') depth = Math.max(0, depth - 1);
+    else if (character === '@' && depth === 0) found += 1;
+  }
+  return found;
+}
+
+/** A lone carriage return is a line break to some programs, and NUL an end. */
+function hasControls(value: string): boolean {
+  return /[^\P{Cc}\t]/u.test(value);
 }

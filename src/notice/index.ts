@@ -1,4 +1,5 @@
 /** The room of notices: a raw message in, what it means for a backup out. */
+export type { FollowRedirect } from './hidden-links.ts';
 export type {
   ExportId,
   Notice,
@@ -9,6 +10,7 @@ export type {
   UndecidedNotice,
   UnrelatedNotice,
 } from './notice.ts';
-export { downloadPlaces, type LinkPlace, parseExportName } from './providers/openai.ts';
+export { downloadPlaces, type LinkPlace, parseExportName, senderMarks } from './providers/index.ts';
+export type { Provider } from './providers/provider.ts';
 export { type AuthenticityPolicy, NOTICE_MOST_BYTES, type ReadOptions, readNotice } from './read.ts';
 export { createTxtResolver, type ResolveTxt } from './resolver.ts';

@@ -18,6 +18,8 @@ export interface ReadyNotice {
   readonly deadline: number;
   /** How the sender was proved, for the record: `DKIM d=tm.openai.com`. */
   readonly proof: string;
+  /** A sentence for the user where the sender was not proved, and the policy takes the notice even so. */
+  readonly warning?: string;
 }
 
 /** An export was asked for; the ready notice is to come. */
@@ -40,12 +42,20 @@ export type RefusalReason =
   | 'not-authentic'
   | 'link-not-trusted'
   | 'no-link'
+  /** Its link is hidden behind a service that was not, or could not be, asked where it leads. */
+  | 'link-hidden'
   | 'too-large';
 
-/** The proof could not be had just now (DNS is down): to be asked again. */
+/**
+ * It cannot be told just now what it is: the DNS is down or has lost the sender's key, or the service behind which the
+ * link is hidden does not answer. To be read again until `until`; from then on it is refused with the reason.
+ */
 export interface UndecidedNotice {
   readonly kind: 'undecided';
+  /** A sentence for the user; holds no link. */
   readonly detail: string;
+  /** When the link dies, or would at the latest, ms UTC. */
+  readonly until: number;
 }
 
 /** Not ours: another mail of the same sender, or of anybody. */

@@ -79,7 +79,7 @@ describe('A message', () => {
 
   it('that cannot be judged yet is not remembered', async () => {
     await using workshop = await Workshop.open();
-    await assert.rejects(workshop.mail({ kind: 'undecided', detail: 'DNS is down.' }), /DNS is down/);
+    await assert.rejects(workshop.mail({ kind: 'undecided', detail: 'DNS is down.', until: 0 }), /DNS is down/);
     assert.deepEqual(await workshop.journal.unseen('ann@example.org', 'INBOX', '1', [1]), [1]);
   });
 

@@ -56,3 +56,32 @@ export function read(source: Buffer, options: Partial<ReadOptions> = {}, receive
 export function outcome(notice: Notice): string {
   return notice.kind === 'refused' ? `refused: ${notice.reason}` : notice.kind;
 }
+
+/** A message of few words, unsigned. */
+export function plain(
+  text: string,
+  from = 'noreply@tm.openai.com',
+  subject = 'ChatGPT - Your data export is ready',
+): Buffer {
+  return Buffer.from(
+    `From: ${from}\r\nSubject: ${subject}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${text}\r\n`,
+  );
+}
+
+/** An unsigned message of the provider with this HTML in its body. */
+export function html(body: string): Buffer {
+  return Buffer.from(`From: noreply@tm.openai.com\r\nContent-Type: text/html; charset=utf-8\r\n\r\n${body}\r\n`);
+}
+
+/** As an HTML attribute holds it. */
+export function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;');
+}
+
+/** The message with a part of it replaced. */
+export function replaced(source: Buffer, pattern: RegExp, by: string): Buffer {
+  return Buffer.from(
+    source.toString('latin1').replace(pattern, () => by),
+    'latin1',
+  );
+}

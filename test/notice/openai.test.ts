@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { downloadPlaces, parseExportName } from '../../src/notice/index.ts';
-import { readLink } from '../../src/notice/providers/openai.ts';
+import { type LinkReading, readLink } from '../../src/notice/links.ts';
+import { openai } from '../../src/notice/providers/openai.ts';
 import { AZURE_ID, ESTUARY_ID, ESTUARY_LINK, RECEIVED, STAMP } from './messages.ts';
+
+function linkReading(link: string): LinkReading {
+  return readLink(link, { provider: openai, receivedAt: RECEIVED, extraOrigins: [] });
+}
 
 describe('A file name', () => {
   it('tells the export and when it was made', () => {
@@ -59,7 +64,7 @@ describe('A link', () => {
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 14 }), (pieces) => {
-        const reading = readLink(pieces.join(''), RECEIVED, []);
+        const reading = linkReading(pieces.join(''));
         if (reading.kind !== 'export') return;
         const url = new URL(reading.href);
         assert.ok(places.some(({ origin, path }) => url.origin === origin && path.test(url.pathname)));
@@ -71,7 +76,7 @@ describe('A link', () => {
 
   it('is told to be wrong by what is wrong with it', () => {
     const why = (link: string) => {
-      const reading = readLink(link, RECEIVED, []);
+      const reading = linkReading(link);
       return reading.kind === 'suspicious' ? reading.why : reading.kind;
     };
     assert.equal(why(ESTUARY_LINK.replace('https', 'http')), 'is not encrypted (http)');
@@ -84,7 +89,7 @@ describe('A link', () => {
   });
 
   it('loses its fragment', () => {
-    const reading = readLink(`${ESTUARY_LINK}#top`, RECEIVED, []);
+    const reading = linkReading(`${ESTUARY_LINK}#top`);
     assert.equal(reading.kind === 'export' && reading.href, ESTUARY_LINK);
   });
 });

@@ -8,6 +8,15 @@ export function quotedPrintable(text: string): string {
     .join('\r\n');
 }
 
+/** Base64 (RFC 2045 section 6.8) of a text, in lines of 76 characters. */
+export function base64Lines(text: string): string {
+  return (
+    Buffer.from(text)
+      .toString('base64')
+      .match(/.{1,76}/g) ?? []
+  ).join('\r\n');
+}
+
 /** A line as units that must not be torn: characters, or `=XX`. */
 function quoteLine(line: string): string[] {
   const bytes = Buffer.from(line);

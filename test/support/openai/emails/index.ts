@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type DkimSignature, signed } from './dkim.ts';
-import { asciiHtml, escapeHtml, headerText, isAscii, quotedPrintable } from './encoding.ts';
+import { asciiHtml, base64Lines, escapeHtml, headerText, isAscii, quotedPrintable } from './encoding.ts';
 import { DEFAULT_LINKS, type EmailKind, type EmailLanguage, type Wording, wordingOf } from './wording.ts';
 
 export {
@@ -12,12 +12,21 @@ export {
   dkimRecordName,
 } from './dkim.ts';
 export { EMAIL_KINDS, EMAIL_LANGUAGES, type EmailKind, type EmailLanguage } from './wording.ts';
+export { type LinkWrapping, wrapLink } from './wrapping.ts';
 
 /**
  * How the mail is built: `html-only` (2025) is a single HTML part, quoted-printable; `multipart` (2023) is
- * multipart/alternative, its text part with the address in `<…>`, broken over two lines, `&amp;` for `&`.
+ * multipart/alternative, its text part with the address in `<…>`, broken over two lines, `&amp;` for `&`; `text-only` is
+ * that text part alone; `nested` is what gateways make of a mail: multipart/mixed with a multipart/related in it, which
+ * holds the HTML and a picture.
  */
-export type EmailShape = 'html-only' | 'multipart';
+export type EmailShape = 'html-only' | 'multipart' | 'text-only' | 'nested';
+
+/**
+ * How a text part writes its link: in `<…>`, broken over two lines; `bare`, on a line of its own; or `hard-wrapped`, bare
+ * and broken at 76 characters.
+ */
+export type EmailTextLink = 'bracketed' | 'bare' | 'hard-wrapped';
 
 /**
  * How it came: as sent; `forwarded` by a mail server (Received chain, Resent and X-Forwarded headers on top, signature
@@ -36,6 +45,9 @@ export interface EmailOptions {
   readonly link?: string;
   readonly language?: EmailLanguage;
   readonly shape?: EmailShape;
+  readonly textLink?: EmailTextLink;
+  /** How the bodies travel; quoted-printable unless told. */
+  readonly encoding?: 'quoted-printable' | 'base64';
   /** `us-ascii` writes other scripts as character references; unless told, what the text needs. */
   readonly charset?: 'us-ascii' | 'utf-8';
   readonly journey?: EmailJourney;
@@ -104,28 +116,43 @@ interface Content {
 
 function content(options: EmailOptions, wording: Wording, token: string): Content {
   const link = options.link ?? DEFAULT_LINKS[options.kind];
+  const { shape = 'html-only', encoding = 'quoted-printable' } = options;
   const html = htmlPart(wording, link, { language: options.language ?? 'en', token });
   const charset = options.charset ?? (isAscii(html) ? 'us-ascii' : 'utf-8');
-  const htmlContent = part(`text/html; charset=${charset}`, charset === 'us-ascii' ? asciiHtml(html) : html);
-  if (options.shape !== 'multipart') return htmlContent;
-  return alternative([part('text/plain; charset=utf-8', textPart(wording, link)), htmlContent], token);
+  const htmlContent = part(`text/html; charset=${charset}`, charset === 'us-ascii' ? asciiHtml(html) : html, encoding);
+  const text = textPart(wording, link, options.textLink ?? 'bracketed');
+  const textContent = part('text/plain; charset=utf-8', text, encoding);
+  switch (shape) {
+    case 'html-only':
+      return htmlContent;
+    case 'text-only':
+      return textContent;
+    case 'multipart':
+      return multipart('alternative', [textContent, htmlContent], token);
+    case 'nested':
+      return multipart(
+        'mixed',
+        [multipart('related', [htmlContent, part('image/gif', '', 'base64')], `r${token}`)],
+        token,
+      );
+  }
 }
 
-function part(type: string, text: string): Content {
+function part(type: string, text: string, encoding: 'quoted-printable' | 'base64'): Content {
   return {
     contentHeaders: [
       ['Content-Type', type],
-      ['Content-Transfer-Encoding', 'quoted-printable'],
+      ['Content-Transfer-Encoding', encoding],
     ],
-    body: quotedPrintable(text),
+    body: encoding === 'base64' ? `${base64Lines(text)}\r\n` : quotedPrintable(text),
   };
 }
 
-function alternative(parts: readonly Content[], token: string): Content {
+function multipart(subtype: string, parts: readonly Content[], token: string): Content {
   const boundary = `_av-${token.slice(0, 24)}`;
   const bodies = parts.map((part) => `--${boundary}\r\n${headerLines(part.contentHeaders)}\r\n${part.body}\r\n`);
   return {
-    contentHeaders: [['Content-Type', `multipart/alternative; boundary="${boundary}"`]],
+    contentHeaders: [['Content-Type', `multipart/${subtype}; boundary="${boundary}"`]],
     body: `${bodies.join('')}--${boundary}--\r\n`,
   };
 }
@@ -157,11 +184,22 @@ function htmlPart(
 /** The text part's address is broken here: inside the query of any export link. */
 const TEXT_LINK_BREAK = 72;
 
-function textPart({ lines, button, help }: Wording, link: string): string {
-  const address = link.replaceAll('&', '&amp;');
-  const broken = `<${address.slice(0, TEXT_LINK_BREAK)}\r\n${address.slice(TEXT_LINK_BREAK)}>`;
-  const action = button === undefined ? [] : [button, broken, ''];
+function textPart({ lines, button, help }: Wording, link: string, textLink: EmailTextLink): string {
+  const action = button === undefined ? [] : [button, writtenLink(link, textLink), ''];
   return ['OpenAI <https://openai.com/>', '', ...lines, '', ...action, `${help} <${HELP_CENTRE}>`, ''].join('\r\n');
+}
+
+function writtenLink(link: string, textLink: EmailTextLink): string {
+  switch (textLink) {
+    case 'bracketed': {
+      const address = link.replaceAll('&', '&amp;');
+      return `<${address.slice(0, TEXT_LINK_BREAK)}\r\n${address.slice(TEXT_LINK_BREAK)}>`;
+    }
+    case 'bare':
+      return link;
+    case 'hard-wrapped':
+      return (link.match(/.{1,76}/g) ?? []).join('\r\n');
+  }
 }
 
 function travelled(message: Buffer, { journey = 'direct', to, date }: EmailOptions): Buffer {

@@ -1,5 +1,23 @@
 /** The languages that the mails exist in here (BCP 47). Only `en` and the Chinese subject and button are known for sure. */
-export const EMAIL_LANGUAGES = ['en', 'zh', 'de', 'fr', 'es', 'ja', 'pt', 'ru'] as const;
+export const EMAIL_LANGUAGES = [
+  'en',
+  'zh',
+  'de',
+  'fr',
+  'es',
+  'ja',
+  'pt',
+  'ru',
+  'it',
+  'nl',
+  'pl',
+  'sv',
+  'uk',
+  'tr',
+  'ko',
+  'ar',
+  'vi',
+] as const;
 export type EmailLanguage = (typeof EMAIL_LANGUAGES)[number];
 
 /** The mails of `noreply@tm.openai.com`: the two that speak of an export, and its others. */
@@ -131,6 +149,78 @@ const EXPORT_WORDS: Readonly<Record<EmailLanguage, ExportWords>> = {
     startedSubject: 'ChatGPT - Экспорт ваших данных начат',
     started: ['Мы начали готовить экспорт ваших данных.', 'Когда он будет готов, вы получите письмо со ссылкой.'],
     help: 'Центр поддержки',
+  },
+  it: {
+    readySubject: 'ChatGPT - La tua esportazione dei dati è pronta',
+    ready: ['La tua esportazione dei dati è pronta. Fai clic sul link qui sotto per scaricare i tuoi dati.'],
+    button: 'Scarica l’esportazione dei dati',
+    startedSubject: 'ChatGPT - La tua esportazione dei dati è stata avviata',
+    started: ['Stiamo preparando la tua esportazione dei dati.', 'Riceverai un’e-mail con un link quando sarà pronta.'],
+    help: 'Centro assistenza',
+  },
+  nl: {
+    readySubject: 'ChatGPT - Je gegevensexport is klaar',
+    ready: ['Je gegevensexport is klaar. Klik op de link hieronder om je gegevens te downloaden.'],
+    button: 'Gegevensexport downloaden',
+    startedSubject: 'ChatGPT - Je gegevensexport is gestart',
+    started: ['We bereiden je gegevensexport voor.', 'Je krijgt een e-mail met een link zodra die klaar is.'],
+    help: 'Helpcentrum',
+  },
+  pl: {
+    readySubject: 'ChatGPT - Eksport danych jest gotowy',
+    ready: ['Eksport Twoich danych jest gotowy. Kliknij poniższy link, aby pobrać dane.'],
+    button: 'Pobierz eksport danych',
+    startedSubject: 'ChatGPT - Rozpoczęto eksport danych',
+    started: ['Przygotowujemy eksport Twoich danych.', 'Gdy będzie gotowy, otrzymasz e-mail z linkiem.'],
+    help: 'Centrum pomocy',
+  },
+  sv: {
+    readySubject: 'ChatGPT - Din dataexport är klar',
+    ready: ['Din dataexport är klar. Klicka på länken nedan för att ladda ner dina data.'],
+    button: 'Ladda ner dataexport',
+    startedSubject: 'ChatGPT - Din dataexport har startat',
+    started: ['Vi förbereder din dataexport.', 'Du får ett mejl med en länk när den är klar.'],
+    help: 'Hjälpcenter',
+  },
+  uk: {
+    readySubject: 'ChatGPT - Експорт ваших даних готовий',
+    ready: ['Експорт ваших даних готовий. Натисніть посилання нижче, щоб завантажити дані.'],
+    button: 'Завантажити експорт даних',
+    startedSubject: 'ChatGPT - Експорт ваших даних розпочато',
+    started: ['Ми почали готувати експорт ваших даних.', 'Коли він буде готовий, ви отримаєте лист із посиланням.'],
+    help: 'Центр підтримки',
+  },
+  tr: {
+    readySubject: 'ChatGPT - Veri dışa aktarımınız hazır',
+    ready: ['Veri dışa aktarımınız hazır. Verilerinizi indirmek için aşağıdaki bağlantıya tıklayın.'],
+    button: 'Veri dışa aktarımını indir',
+    startedSubject: 'ChatGPT - Veri dışa aktarımınız başladı',
+    started: ['Veri dışa aktarımınızı hazırlıyoruz.', 'Hazır olduğunda bağlantı içeren bir e-posta alacaksınız.'],
+    help: 'Yardım merkezi',
+  },
+  ko: {
+    readySubject: 'ChatGPT - 데이터 내보내기가 준비되었습니다',
+    ready: ['데이터 내보내기가 준비되었습니다. 아래 링크를 클릭하여 데이터를 다운로드하세요.'],
+    button: '데이터 내보내기 다운로드',
+    startedSubject: 'ChatGPT - 데이터 내보내기가 시작되었습니다',
+    started: ['데이터 내보내기를 준비하고 있습니다.', '준비가 되면 링크가 포함된 이메일을 보내 드립니다.'],
+    help: '고객 센터',
+  },
+  ar: {
+    readySubject: 'ChatGPT - تصدير بياناتك جاهز',
+    ready: ['تصدير بياناتك جاهز الآن. انقر على الرابط أدناه لتنزيل بياناتك.'],
+    button: 'تنزيل تصدير البيانات',
+    startedSubject: 'ChatGPT - بدأ تصدير بياناتك',
+    started: ['بدأنا في إعداد تصدير بياناتك.', 'ستتلقى رسالة تحتوي على رابط عندما يصبح جاهزًا.'],
+    help: 'مركز المساعدة',
+  },
+  vi: {
+    readySubject: 'ChatGPT - Bản xuất dữ liệu của bạn đã sẵn sàng',
+    ready: ['Bản xuất dữ liệu của bạn đã sẵn sàng. Nhấp vào liên kết bên dưới để tải dữ liệu xuống.'],
+    button: 'Tải xuống bản xuất dữ liệu',
+    startedSubject: 'ChatGPT - Quá trình xuất dữ liệu của bạn đã bắt đầu',
+    started: ['Chúng tôi đang chuẩn bị bản xuất dữ liệu của bạn.', 'Bạn sẽ nhận được email kèm liên kết khi sẵn sàng.'],
+    help: 'Trung tâm trợ giúp',
   },
 };
 
