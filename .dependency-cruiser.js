@@ -43,10 +43,13 @@ export default {
     },
     {
       name: 'rooms-show-one-face',
-      comment: "From outside, a room is imported through its index.ts; its parts stay inside.",
+      comment: 'From outside, a room is imported through its index.ts; its parts stay inside.',
       severity: 'error',
       from: { path: '^src/([^/]+)' },
-      to: { path: '^src/(mailbox|notice|download|archive|snapshot|chatgpt|notify|capture|catalog|web|config)/', pathNot: ['^src/[^/]+/index\\.ts$', '^src/$1/'] },
+      to: {
+        path: '^src/(mailbox|notice|download|archive|snapshot|chatgpt|notify|capture|catalog|web|config)/',
+        pathNot: ['^src/[^/]+/index\\.ts$', '^src/$1/'],
+      },
     },
     {
       name: 'production-code-uses-production-packages',
@@ -54,13 +57,22 @@ export default {
       from: { path: '^src/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'undetermined'] },
     },
-    { name: 'src-never-imports-tests', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench|scripts)/' } },
+    {
+      name: 'src-never-imports-tests',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|scripts)/' },
+    },
     { name: 'everything-resolves', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     exclude: { path: '^dist/' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'], conditionNames: ['node', 'import', 'require', 'default'], exportsFields: ['exports'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      conditionNames: ['node', 'import', 'require', 'default'],
+      exportsFields: ['exports'],
+    },
   },
 };
