@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MailboxConfig } from '../../src/config/index.ts';
+import type { MailboxConfig, MailboxSignIn } from '../../src/config/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { imapConnector, type MailboxState, MailboxWatcher, type RawMessage } from '../../src/mailbox/index.ts';
 import { type Dovecot, type DovecotOptions, startDovecot } from '../support/dovecot.ts';
-import { mailboxConfig, SeenInMemory } from './fake-server.ts';
+import { type MailboxPlace, mailboxConfig, SeenInMemory } from './fake-server.ts';
 
 const WAIT_MOST_MS = 10_000;
 
@@ -22,23 +22,19 @@ async function dovecot(options: DovecotOptions = {}): Promise<Dovecot> {
   return server;
 }
 
-function settings(server: Dovecot, overrides: Partial<MailboxConfig> = {}): MailboxConfig {
-  return mailboxConfig({
-    host: server.host,
-    port: server.port,
-    caFile: server.caFile,
-    user: server.user,
-    password: new Secret(server.password),
-    ...overrides,
-  });
+function settings(server: Dovecot, overrides: Partial<MailboxPlace> = {}, signIn?: MailboxSignIn): MailboxConfig {
+  return mailboxConfig(
+    { host: server.host, port: server.port, caFile: server.caFile, user: server.user, ...overrides },
+    signIn ?? { password: new Secret(server.password) },
+  );
 }
 
-function watch(server: Dovecot, overrides: Partial<MailboxConfig> = {}) {
+function watch(server: Dovecot, overrides: Partial<MailboxPlace> = {}, signIn?: MailboxSignIn) {
   const seen = new SeenInMemory();
   const states: MailboxState[] = [];
   const abort = new AbortController();
   const watcher = new MailboxWatcher({
-    config: settings(server, overrides),
+    config: settings(server, overrides, signIn),
     seen,
     onMessage: seen.take,
     onState: (state) => states.push(state),
@@ -130,7 +126,7 @@ describe('A mailbox on a real Dovecot', () => {
 
   it('tells of a wrong password at once, without asking twice', async () => {
     const server = await dovecot();
-    const { watcher, states } = watch(server, { password: new Secret('wrong-password') });
+    const { watcher, states } = watch(server, {}, { password: new Secret('wrong-password') });
     await until('the refusal', () => watcher.state.name === 'waiting');
     const state = watcher.state;
     assert.equal(state.name === 'waiting' && state.trouble.kind, 'sign-in-refused');
@@ -237,7 +233,7 @@ describe('A mailbox on a real Dovecot', () => {
 });
 
 describe('A connection', () => {
-  async function connected(server: Dovecot, overrides: Partial<MailboxConfig> = {}) {
+  async function connected(server: Dovecot, overrides: Partial<MailboxPlace> = {}) {
     const abort = new AbortController();
     const connection = await imapConnector(settings(server, overrides))({ clock: systemClock, signal: abort.signal });
     cleanups.push(() => connection.close());

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { MailboxConfig } from '../../src/config/index.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/lib/clock.ts';
 import { type MailboxState, MailboxWatcher, type MessageHandler } from '../../src/mailbox/index.ts';
 import { TEST_START_MS, VirtualClock } from '../support/virtual-clock.ts';
-import { FakeServer, mailboxConfig, refused, SeenInMemory, unreachable } from './fake-server.ts';
+import { FakeServer, type MailboxPlace, mailboxConfig, refused, SeenInMemory, unreachable } from './fake-server.ts';
 
 interface Setup {
   readonly server?: FakeServer;
-  readonly config?: Partial<MailboxConfig>;
+  readonly config?: Partial<MailboxPlace>;
   readonly onMessage?: MessageHandler;
   readonly random?: () => number;
 }
