@@ -223,7 +223,7 @@ export async function startAuthorizationServer({
       else {
         const code = issue('code');
         if (searchParams.get('code_challenge_method') !== 'S256') throw new Error('No S256 challenge.');
-        codes.set(code, { challenge: searchParams.get('code_challenge') ?? '', redirect: redirect.origin + '/' });
+        codes.set(code, { challenge: searchParams.get('code_challenge') ?? '', redirect: `${redirect.origin}/` });
         redirect.searchParams.set('code', code);
       }
       return redirect.href;

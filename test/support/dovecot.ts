@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import {
   access,
@@ -34,6 +34,14 @@ export interface DovecotUser {
 export interface DovecotOptions {
   readonly tls?: 'implicit' | 'starttls' | 'none';
   readonly users?: readonly [DovecotUser, ...DovecotUser[]];
+  /** Folders that are made at the start, and what they are for (RFC 6154), if the server is to say so. */
+  readonly folders?: Readonly<Record<string, '\\Junk' | '\\All' | '\\Trash' | undefined>>;
+  /** Capabilities that it keeps to itself: `['IDLE', 'SPECIAL-USE']`. */
+  readonly without?: readonly string[];
+  /** Signs in by XOAUTH2 too, with tokens that this address knows; the token is added at its end. */
+  readonly tokenInfo?: string;
+  /** Address it listens on, beside this machine's own. */
+  readonly listenAlso?: string;
 }
 
 export interface DeliverOptions {
@@ -59,6 +67,8 @@ export interface Dovecot {
   /** The authority that signed the server's certificate. */
   readonly caPem: string;
   readonly caFile: string;
+  /** SHA-256 of the server's certificate, as openssl prints it. */
+  readonly fingerprint: string;
   /** The first user's. */
   readonly user: string;
   readonly password: string;
@@ -84,10 +94,8 @@ export interface Dovecot {
  * Starts a real Dovecot of its own: own directory, configuration and port, no system service. It has to run as root, as
  * Dovecot's login processes change to users without rights.
  */
-export async function startDovecot({
-  tls = 'implicit',
-  users = [{ user: 'ada@example.test', password: 'correct horse battery staple' }],
-}: DovecotOptions = {}): Promise<Dovecot> {
+export async function startDovecot(options: DovecotOptions = {}): Promise<Dovecot> {
+  const { users = [{ user: 'ada@example.test', password: 'correct horse battery staple' }], folders = {} } = options;
   await requireDovecot();
   const directory = await mkdtemp(join(tmpdir(), 'chatkeep-dovecot-'));
   await chmod(directory, 0o755);
@@ -102,8 +110,10 @@ export async function startDovecot({
   await writeFile(join(directory, 'cert.pem'), certPem);
   await writeFile(join(directory, 'key.pem'), keyPem, { mode: 0o600 });
   await writeFile(join(directory, 'users'), users.map((entry) => passwordLine(entry, home(entry.user))).join(''));
-  await writeFile(join(directory, 'dovecot.conf'), configuration(directory, port, tls));
-  for (const { user } of users) await makeFolder(home(user), 'INBOX');
+  await writeFile(join(directory, 'dovecot.conf'), await configuration(directory, port, options));
+  for (const { user } of users) {
+    for (const folder of ['INBOX', ...Object.keys(folders)]) await makeFolder(home(user), folder);
+  }
 
   let server: ChildProcess | undefined;
 
@@ -140,6 +150,7 @@ export async function startDovecot({
     port,
     caPem: authority.certPem,
     caFile,
+    fingerprint: new X509Certificate(certPem).fingerprint256,
     user: first.user,
     password: first.password,
     async deliver(raw, { folder = 'INBOX', user = first.user, receivedAt } = {}) {
@@ -194,32 +205,40 @@ function passwordLine({ user, password }: DovecotUser, home: string): string {
   return `${user}:{PLAIN}${password}:${MAIL_UID}:${MAIL_UID}::${home}\n`;
 }
 
-function configuration(directory: string, port: number, tls: NonNullable<DovecotOptions['tls']>): string {
+async function configuration(directory: string, port: number, options: DovecotOptions): Promise<string> {
+  const { tls = 'implicit', folders = {}, without = [], tokenInfo, listenAlso } = options;
   const [plainPort, tlsPort] = tls === 'implicit' ? [0, port] : [port, 0];
+  const xoauth2 = tokenInfo === undefined ? '' : await xoauth2Passdb(directory, tokenInfo);
   return `
 base_dir = ${directory}/run
 state_dir = ${directory}/state
 log_path = ${directory}/dovecot.log
 info_log_path = ${directory}/dovecot.log
 protocols = imap
-listen = 127.0.0.1
+listen = 127.0.0.1${listenAlso === undefined ? '' : `, ${listenAlso}`}
 ssl = ${tls === 'none' ? 'no' : 'required'}
 ${tls === 'none' ? '' : `ssl_cert = <${directory}/cert.pem\nssl_key = <${directory}/key.pem`}
 disable_plaintext_auth = ${tls === 'none' ? 'no' : 'yes'}
-auth_mechanisms = plain login
+auth_mechanisms = plain login${tokenInfo === undefined ? '' : ' xoauth2'}
 auth_failure_delay = 0
 first_valid_uid = 1
 first_valid_gid = 1
 mail_location = maildir:~/Maildir
-mail_max_userip_connections = 100
+mail_max_userip_connections = 1000
+${without.length === 0 ? '' : `imap_capability = ${CAPABILITIES.filter((name) => !without.includes(name)).join(' ')}`}
 namespace inbox {
   inbox = yes
   separator = /
+  ${Object.entries(folders)
+    .filter(([, use]) => use !== undefined)
+    .map(([name, use]) => `mailbox "${name}" {\n    special_use = ${use}\n  }`)
+    .join('\n  ')}
 }
 passdb {
   driver = passwd-file
   args = username_format=%u ${directory}/users
 }
+${xoauth2}
 userdb {
   driver = passwd-file
   args = username_format=%u ${directory}/users
@@ -240,6 +259,30 @@ service anvil {
   }
 }
 `;
+}
+
+/** What it offers beside the sign-in. */
+const CAPABILITIES = [
+  'IMAP4rev1',
+  'LITERAL+',
+  'ID',
+  'ENABLE',
+  'IDLE',
+  'NAMESPACE',
+  'UIDPLUS',
+  'LIST-EXTENDED',
+  'CHILDREN',
+  'CONDSTORE',
+  'ESEARCH',
+  'MOVE',
+  'SPECIAL-USE',
+];
+
+/** https://doc.dovecot.org/2.3/configuration_manual/authentication/oauth2/ */
+async function xoauth2Passdb(directory: string, tokenInfo: string): Promise<string> {
+  const file = join(directory, 'oauth2.conf.ext');
+  await writeFile(file, `tokeninfo_url = ${tokenInfo}\nusername_attribute = email\nusername_format = %u\n`);
+  return `passdb {\n  driver = oauth2\n  mechanisms = xoauth2\n  args = ${file}\n}`;
 }
 
 /** Makes a Maildir++ folder, owned by the mail user, and gives its path. */
