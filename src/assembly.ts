@@ -17,6 +17,7 @@ export interface Assembly extends AsyncDisposable {
   readonly journal: Journal;
   readonly conductor: Conductor;
   readonly dispatcher: Dispatcher;
+  readonly recorder: Recorder;
 }
 
 const BYTES_PER_GB = 1e9;
@@ -119,7 +120,7 @@ export async function assemble(config: Config, logger: Logger): Promise<Assembly
   });
 
   const parts = stack.move();
-  return { journal, conductor, dispatcher, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { journal, conductor, dispatcher, recorder, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
 function mailboxNamed(config: Config, name: string): Config['mailboxes'][number] | undefined {

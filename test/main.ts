@@ -11,6 +11,8 @@ const NEEDED = [
   { path: '/usr/sbin/dovecot', debianPackage: 'dovecot-imapd' },
   { path: '/usr/bin/sha256sum', debianPackage: 'coreutils' },
   { path: '/usr/bin/mount', debianPackage: 'mount' },
+  { path: '/usr/sbin/ip', debianPackage: 'iproute2' },
+  { path: '/usr/sbin/iptables', debianPackage: 'iptables' },
 ] as const;
 
 /** Below this share of lines the run fails. */

@@ -12,6 +12,7 @@ export { foldersToWatch, type ListedFolder } from './folders.ts';
 export { imapConnector, imapEditorConnector } from './imap.ts';
 export { type LoginDialogue, type LoginOptions, logInToMailbox } from './login.ts';
 export { MESSAGE_MOST_BYTES, type MessageHandler, type RawMessage, type SeenMessages } from './message.ts';
+export { type OutageNews, OutageTracker } from './outage.ts';
 export { createSignIn, type SignIn } from './sign-in.ts';
 export { MailboxError, type MailboxTrouble } from './trouble.ts';
 export { type MailboxState, MailboxWatcher, type MailboxWatcherOptions } from './watcher.ts';

@@ -562,4 +562,19 @@ describe('The number of sign-ins', () => {
       assert.ok(within <= MOST_IN_A_MINUTE, `${within} sign-ins in a minute`);
     }
   });
+
+  it('is two a minute at the most after the first minute, for ten minutes of that', async () => {
+    const { server, clock } = watch({ random: () => 0 });
+    const start = clock.now();
+    for (let ms = 0; ms < 10 * MINUTE_MS; ms += 100) {
+      server.drop();
+      await clock.advance(100);
+    }
+    const later = server.dials.filter((at) => at >= start + MINUTE_MS);
+    assert.ok(later.length > 0);
+    for (const from of later) {
+      const within = later.filter((at) => at >= from && at < from + MINUTE_MS).length;
+      assert.ok(within <= 2, `${within} sign-ins in a minute`);
+    }
+  });
 });

@@ -75,6 +75,8 @@ export interface Dovecot {
   /** Puts a message into a Maildir, as a delivery agent does; a session that IDLEs is told at once. */
   deliver(raw: string | Uint8Array, options?: DeliverOptions): Promise<void>;
   messages(folder?: string, user?: string): Promise<StoredMessage[]>;
+  /** Makes it give every folder of the first user another UIDVALIDITY, and UIDs from 1 on, at the next start. */
+  forgetUids(): Promise<void>;
   /** The server's log so far. */
   log(): Promise<string>;
   /** How many sign-ins have succeeded so far. */
@@ -171,6 +173,19 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
         flags: /:2,([A-Za-z]*)$/.exec(file)?.[1] ?? '',
       }));
       return [...untouched, ...touched];
+    },
+    async forgetUids() {
+      const maildir = join(home(first.user), 'Maildir');
+      // Seconds since 1970 are what it would give a new folder, and two may be made in one second.
+      const another = (Math.floor(Date.now() / 1000) + 1000).toString(16).padStart(8, '0');
+      for (const name of await readdir(maildir)) {
+        if (name.startsWith('dovecot')) await rm(join(maildir, name));
+      }
+      for (const name of [`dovecot-uidvalidity.${another}`, 'dovecot-uidvalidity']) {
+        const path = join(maildir, name);
+        await writeFile(path, name === 'dovecot-uidvalidity' ? another : '', { mode: 0o600 });
+        await chown(path, MAIL_UID, MAIL_UID);
+      }
     },
     log: () => readFile(logFile, 'utf8'),
     async logins() {
