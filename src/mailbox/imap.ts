@@ -78,17 +78,7 @@ class ImapConnection implements MailboxConnection {
     this.#wake = new AbortController();
     if (this.#changed) return true;
     if (this.#driver.lost) throw this.#driver.lost;
-    const ended = new AbortController();
-    // It is not waited for: whichever command comes next ends the IDLE.
-    void this.#driver.client
-      .idle()
-      .catch(() => undefined)
-      .finally(() => ended.abort());
-    const { idlePauseMs } = this.#driver.limits;
-    await this.#sleep(Math.min(maxMs, idlePauseMs), [signal, this.#wake.signal]);
-    if (maxMs > idlePauseMs) {
-      await this.#sleep(maxMs - idlePauseMs, [signal, this.#wake.signal, ended.signal]);
-    }
+    await this.#idle(signal, maxMs);
     signal.throwIfAborted();
     if (!this.#changed) await this.#driver.ask(() => this.#driver.client.noop());
     return this.#changed;
@@ -96,6 +86,25 @@ class ImapConnection implements MailboxConnection {
 
   close(): Promise<void> {
     return this.#driver.close();
+  }
+
+  /** Lets the server tell of changes for `maxMs`; where it cannot, or ends that early, for a shorter while. */
+  async #idle(signal: AbortSignal, maxMs: number): Promise<void> {
+    const { client, limits } = this.#driver;
+    const ended = new AbortController();
+    if (client.capabilities.has('IDLE') || client.capabilities.has('IMAP4rev2')) {
+      // It is not waited for: whichever command comes next ends the IDLE.
+      void client
+        .idle()
+        .catch(() => undefined)
+        .finally(() => ended.abort());
+    } else {
+      ended.abort();
+    }
+    await this.#sleep(Math.min(maxMs, limits.idlePauseMs), [signal, this.#wake.signal]);
+    if (maxMs > limits.idlePauseMs) {
+      await this.#sleep(maxMs - limits.idlePauseMs, [signal, this.#wake.signal, ended.signal]);
+    }
   }
 
   async #sleep(ms: number, wakers: AbortSignal[]): Promise<void> {

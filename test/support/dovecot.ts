@@ -18,6 +18,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Cable } from './network.ts';
 import { createAuthority } from './openai/certificates.ts';
 
 const DOVECOT = '/usr/sbin/dovecot';
@@ -40,8 +41,8 @@ export interface DovecotOptions {
   readonly without?: readonly string[];
   /** Signs in by XOAUTH2 too, with tokens that this address knows; the token is added at its end. */
   readonly tokenInfo?: string;
-  /** Address it listens on, beside this machine's own. */
-  readonly listenAlso?: string;
+  /** At whose far end it runs, and listens; else on this machine. */
+  readonly cable?: Cable;
 }
 
 export interface DeliverOptions {
@@ -62,7 +63,7 @@ export interface StoredMessage {
 }
 
 export interface Dovecot {
-  readonly host: '127.0.0.1';
+  readonly host: string;
   readonly port: number;
   /** The authority that signed the server's certificate. */
   readonly caPem: string;
@@ -97,14 +98,19 @@ export interface Dovecot {
  * Dovecot's login processes change to users without rights.
  */
 export async function startDovecot(options: DovecotOptions = {}): Promise<Dovecot> {
-  const { users = [{ user: 'ada@example.test', password: 'correct horse battery staple' }], folders = {} } = options;
+  const {
+    users = [{ user: 'ada@example.test', password: 'correct horse battery staple' }],
+    folders = {},
+    cable,
+  } = options;
+  const host = cable?.address ?? '127.0.0.1';
   await requireDovecot();
   const directory = await mkdtemp(join(tmpdir(), 'chatkeep-dovecot-'));
   await chmod(directory, 0o755);
   await mkdir(join(directory, 'homes'), { mode: 0o755 });
   const port = await freePort();
   const authority = await createAuthority();
-  const { certPem, keyPem } = await authority.issue({ hosts: ['localhost', '127.0.0.1'] });
+  const { certPem, keyPem } = await authority.issue({ hosts: ['localhost', host] });
   const caFile = join(directory, 'ca.pem');
   const logFile = join(directory, 'dovecot.log');
   const home = (user: string) => join(directory, 'homes', user);
@@ -120,12 +126,13 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
   let server: ChildProcess | undefined;
 
   async function start(): Promise<void> {
-    server = spawn(DOVECOT, ['-F', '-c', join(directory, 'dovecot.conf')], {
+    const [program, ...args] = [...(cable?.command ?? []), DOVECOT, '-F', '-c', join(directory, 'dovecot.conf')];
+    server = spawn(program ?? DOVECOT, args, {
       // A process group of its own, so that the whole server can be frozen.
       detached: true,
       stdio: 'ignore',
     });
-    await waitUntilListening(port, server, logFile);
+    await waitUntilListening(host, port, server, logFile);
   }
 
   async function stop(): Promise<void> {
@@ -148,7 +155,7 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
   const [first] = users;
   await start();
   return {
-    host: '127.0.0.1',
+    host,
     port,
     caPem: authority.certPem,
     caFile,
@@ -221,7 +228,7 @@ function passwordLine({ user, password }: DovecotUser, home: string): string {
 }
 
 async function configuration(directory: string, port: number, options: DovecotOptions): Promise<string> {
-  const { tls = 'implicit', folders = {}, without = [], tokenInfo, listenAlso } = options;
+  const { tls = 'implicit', folders = {}, without = [], tokenInfo, cable } = options;
   const [plainPort, tlsPort] = tls === 'implicit' ? [0, port] : [port, 0];
   const xoauth2 = tokenInfo === undefined ? '' : await xoauth2Passdb(directory, tokenInfo);
   return `
@@ -230,7 +237,7 @@ state_dir = ${directory}/state
 log_path = ${directory}/dovecot.log
 info_log_path = ${directory}/dovecot.log
 protocols = imap
-listen = 127.0.0.1${listenAlso === undefined ? '' : `, ${listenAlso}`}
+listen = ${cable?.address ?? '127.0.0.1'}
 ssl = ${tls === 'none' ? 'no' : 'required'}
 ${tls === 'none' ? '' : `ssl_cert = <${directory}/cert.pem\nssl_key = <${directory}/key.pem`}
 disable_plaintext_auth = ${tls === 'none' ? 'no' : 'yes'}
@@ -322,9 +329,9 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function waitUntilListening(port: number, server: ChildProcess, logFile: string): Promise<void> {
+async function waitUntilListening(host: string, port: number, server: ChildProcess, logFile: string): Promise<void> {
   const deadline = Date.now() + START_LIMIT_MS;
-  while (!(await answers(port))) {
+  while (!(await answers(host, port))) {
     if (server.exitCode !== null || Date.now() > deadline) {
       const log = await readFile(logFile, 'utf8').catch(() => '(no log)');
       throw new Error(`Dovecot did not start:\n${log}`);
@@ -333,9 +340,9 @@ async function waitUntilListening(port: number, server: ChildProcess, logFile: s
   }
 }
 
-function answers(port: number): Promise<boolean> {
+function answers(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, host);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);

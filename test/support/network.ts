@@ -3,17 +3,17 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A second address of this machine, behind a cable that can be cut: packets are dropped without a word. */
+/** A cable to what might be another machine; it can be cut: packets are dropped then, without a word. */
 export interface Cable extends AsyncDisposable {
+  /** Of the far end. */
   readonly address: string;
+  /** What a command line begins with that is to run at the far end. */
+  readonly command: readonly string[];
   cut(): Promise<void>;
   mend(): Promise<void>;
 }
 
-/**
- * Lays a cable between this machine and a network namespace that sends everything back: a server that listens on the
- * address is reached through it. Needs root, iproute2 and iptables.
- */
+/** Lays a cable between this machine and a network namespace of its own. Needs root, iproute2 and iptables. */
 export async function layCable(): Promise<Cable> {
   const name = `ck${process.pid.toString(36)}${Math.floor(Math.random() * 1296).toString(36)}`.slice(0, 12);
   const third = 1 + Math.floor(Math.random() * 250);
@@ -30,6 +30,7 @@ export async function layCable(): Promise<Cable> {
   await inside('/usr/sbin/ip', 'link', 'set', 'lo', 'up');
   return {
     address: there,
+    command: ['/usr/sbin/ip', 'netns', 'exec', name],
     cut: async () => {
       await inside('/usr/sbin/iptables', '-I', 'INPUT', '-j', 'DROP');
       await inside('/usr/sbin/iptables', '-I', 'OUTPUT', '-j', 'DROP');
