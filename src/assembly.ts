@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Conductor, Intake, type Journal, openSqliteJournal, Recorder, Worker } from './capture/index.ts';
+import { type Capture, Conductor, Intake, type Journal, openSqliteJournal, Recorder, Worker } from './capture/index.ts';
 import type { Config } from './config/index.ts';
 import { createLogins, createTransport, Downloader } from './download/index.ts';
 import { type Clock, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
@@ -20,6 +20,11 @@ export interface Assembly extends AsyncDisposable {
   readonly recorder: Recorder;
 }
 
+export interface AssemblyHooks {
+  /** Told of captures that are new or have changed, once that is recorded. */
+  readonly onCaptures?: (captures: readonly Capture[]) => void;
+}
+
 const BYTES_PER_GB = 1e9;
 
 /** Where the journal lies. */
@@ -31,7 +36,7 @@ export function journalPath(config: Config): string {
  * Builds the parts from the configuration and takes both directories for this process.
  * @throws ChatkeepError `in-use`, `storage` or `config`
  */
-export async function assemble(config: Config, logger: Logger): Promise<Assembly> {
+export async function assemble(config: Config, logger: Logger, hooks: AssemblyHooks = {}): Promise<Assembly> {
   const clock: Clock = systemClock;
   const random: Random = Math.random;
   await using stack = new AsyncDisposableStack();
@@ -60,9 +65,10 @@ export async function assemble(config: Config, logger: Logger): Promise<Assembly
   const recorder = new Recorder({
     journal,
     recipientsOf: () => services.map(({ id }) => id),
-    onRecorded: () => {
+    onRecorded: ({ captures = [] }) => {
       conductor.wake();
       dispatcher.wake();
+      hooks.onCaptures?.(captures);
     },
   });
   const budgets = {

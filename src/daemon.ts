@@ -1,3 +1,4 @@
+import { AfterCommit } from './after-commit.ts';
 import { type Assembly, assemble } from './assembly.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
 import { DropFolder } from './download/index.ts';
@@ -7,7 +8,7 @@ import { ChatkeepError, errorMessage } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import { count } from './lib/text.ts';
 import { runTogether } from './lib/together.ts';
-import { MailboxWatcher } from './mailbox/index.ts';
+import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
 import { OutageReporter } from './outages.ts';
 
 /** A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. */
@@ -33,10 +34,14 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
     });
   }
   const clock = systemClock;
-  await using assembly = await assemble(config, logger);
+  const signIns = new Map(config.mailboxes.map((mailbox) => [mailbox.name, createSignIn(mailbox, { clock })]));
+  const afterCommit = new AfterCommit({ mailboxes: config.mailboxes, signIns, clock, random: Math.random, logger });
+  await using assembly = await assemble(config, logger, { onCaptures: (captures) => afterCommit.look(captures) });
   const { conductor, dispatcher, journal } = assembly;
   const startedAt = clock.now();
-  const watched = config.mailboxes.map((mailbox) => createWatcher(mailbox, assembly, clock, logger));
+  const watched = config.mailboxes.map((mailbox) =>
+    createWatcher(mailbox, signIns.get(mailbox.name), assembly, clock, logger),
+  );
   const watchers = watched.map(({ watcher }) => watcher);
 
   logger.info(
@@ -50,6 +55,7 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
     await runTogether(
       [
         (stop) => conductor.run(stop),
+        (stop) => afterCommit.run(stop),
         (stop) => runDropFolder(config, assembly, clock, logger, stop),
         ...watchers.map((watcher) => (stop: AbortSignal) => watcher.run(stop)),
         (stop) =>
@@ -84,6 +90,7 @@ function whatIsWatched({ mailboxes, dropDir }: Config): string {
 
 function createWatcher(
   mailbox: MailboxConfig,
+  signIn: SignIn | undefined,
   { conductor, journal, recorder }: Assembly,
   clock: Clock,
   parent: Logger,
@@ -92,6 +99,7 @@ function createWatcher(
   const reporter = new OutageReporter({ mailbox: mailbox.name, recorder, clock, logger });
   const watcher = new MailboxWatcher({
     config: mailbox,
+    ...(signIn === undefined ? {} : { signIn }),
     seen: journal,
     onMessage: (message) => conductor.intake.takeMessage(message),
     onState: (state) => reporter.look(state),

@@ -245,5 +245,7 @@ export type ResolvedOAuth2 = Omit<z.output<typeof oauth2>, 'client_secret' | 'cl
 export type MailboxConfig = Config['mailboxes'][number];
 /** How one signs in to a mailbox. */
 export type MailboxSignIn = CamelCased<ResolvedSignIn>;
+/** What is done to an email whose export is a snapshot. */
+export type AfterCommitConfig = NonNullable<MailboxConfig['afterCommit']>;
 export type OAuth2Config = NonNullable<MailboxConfig['oauth2']>;
 export type LoginConfig = Config['download']['logins'][number];

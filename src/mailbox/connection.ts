@@ -47,6 +47,8 @@ export interface MessageMeta {
  * cannot. Every command is time-boxed and rejects with a `MailboxError`.
  */
 export interface MailboxEditor {
+  /** Every folder of the mailbox; none where the server refuses to list them. */
+  listFolders(): Promise<ListedFolder[]>;
   /** Opens a folder (SELECT) and makes it the one that the other commands are about. */
   open(folder: string): Promise<OpenFolder>;
   /** UIDs of messages whose Message-ID header holds `messageId`, in ascending order. */

@@ -1,9 +1,11 @@
 import { type FetchMessageObject, type FetchQueryObject, ImapFlow, type ImapFlowOptions } from 'imapflow';
+import { z } from 'zod';
 import type { MailboxConfig } from '../config/index.ts';
 import { MINUTE_MS, SECOND_MS } from '../lib/clock.ts';
 import { isLoopback } from '../lib/loopback.ts';
 import { withTimeout } from '../lib/signals.ts';
 import type { ConnectContext, MessageMeta, OpenFolder } from './connection.ts';
+import type { ListedFolder } from './folders.ts';
 import { MESSAGE_MOST_BYTES } from './message.ts';
 import { type Credential, createSignIn, type SignIn } from './sign-in.ts';
 import { holdToFingerprint, showsFingerprint, type Trust, trustOf } from './tls.ts';
@@ -50,6 +52,9 @@ const LOGOUT_TIMEOUT_MS = SECOND_MS;
 /** A long SEARCH answer is one line; 4 MB hold half a million UIDs. */
 const MOST_LINE_BYTES = 4_000_000;
 const MOST_LITERAL_BYTES = MESSAGE_MOST_BYTES + 1_000_000;
+
+/** What tells a command that the server refused (RFC 9051 section 7.1) from one that broke off. */
+const refusedCommand = z.object({ responseStatus: z.enum(['NO', 'BAD']) });
 
 /** Gives a function that signs in to a mailbox each time it is called. */
 export function createDial(
@@ -145,6 +150,19 @@ export class Driver {
       throw new MailboxError('protocol', `The mail server gives no UIDVALIDITY for the folder ${folder}.`);
     }
     return { uidValidity: String(opened.uidValidity), exists: opened.exists };
+  }
+
+  /** Every folder; none where the server refuses to list them. */
+  async listFolders(): Promise<ListedFolder[]> {
+    const listed = await this.ask(async () => {
+      try {
+        return await this.client.list();
+      } catch (error) {
+        if (refusedCommand.safeParse(error).success) return [];
+        throw error;
+      }
+    });
+    return listed.map(({ path, name, flags, specialUse }) => ({ path, name, flags, use: specialUse }));
   }
 
   async search(query: Parameters<ImapFlow['search']>[0]): Promise<number[]> {

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { MailboxConfig } from '../config/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type {
@@ -24,9 +23,6 @@ export function imapEditorConnector(config: MailboxConfig, options?: ConnectorOp
   return async (context) => new ImapEditor(await dial(context));
 }
 
-/** What tells a command that the server refused (RFC 9051 section 7.1) from one that broke off. */
-const refusedCommand = z.object({ responseStatus: z.enum(['NO', 'BAD']) });
-
 class ImapConnection implements MailboxConnection {
   readonly #driver: Driver;
   readonly #clock: Clock;
@@ -43,16 +39,8 @@ class ImapConnection implements MailboxConnection {
     });
   }
 
-  async listFolders(): Promise<ListedFolder[]> {
-    const listed = await this.#driver.ask(async () => {
-      try {
-        return await this.#driver.client.list();
-      } catch (error) {
-        if (refusedCommand.safeParse(error).success) return [];
-        throw error;
-      }
-    });
-    return listed.map(({ path, name, flags, specialUse }) => ({ path, name, flags, use: specialUse }));
+  listFolders(): Promise<ListedFolder[]> {
+    return this.#driver.listFolders();
   }
 
   openReadOnly(folder: string): Promise<OpenFolder> {
@@ -117,6 +105,10 @@ class ImapEditor implements MailboxEditor {
 
   constructor(driver: Driver) {
     this.#driver = driver;
+  }
+
+  listFolders(): Promise<ListedFolder[]> {
+    return this.#driver.listFolders();
   }
 
   open(folder: string): Promise<OpenFolder> {

@@ -1,4 +1,5 @@
 /** The room of mailboxes: IMAP folders are watched, and messages that may be notices handed on. */
+export { type MarkOptions, markMessage } from './actions.ts';
 export type {
   ConnectEditor,
   ConnectMailbox,
