@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { type ConnectionOptions, rootCertificates, TLSSocket } from 'node:tls';
+import {
+  type ConnectionOptions,
+  createSecureContext,
+  rootCertificates,
+  type SecureContext,
+  type SecureVersion,
+  TLSSocket,
+} from 'node:tls';
 import type { MailboxConfig } from '../config/index.ts';
 import { errorMessage } from '../lib/errors.ts';
 import { MailboxError } from './trouble.ts';
@@ -20,13 +27,23 @@ export async function trustOf({ caFile, fingerprintSha256 }: MailboxConfig): Pro
   }
   const options: ConnectionOptions = { minVersion, rejectUnauthorized: true };
   if (caFile === undefined) return { options, fingerprint: undefined };
+  return { options: { ...options, secureContext: await contextOf(caFile, minVersion) }, fingerprint: undefined };
+}
+
+/** By the file's path. The roots of a context take about a megabyte: many mailboxes share one. */
+const contexts = new Map<string, { readonly pem: string; readonly context: SecureContext }>();
+
+/** The system's roots and those of the file, which is read anew each time: it may have been renewed. */
+async function contextOf(caFile: string, minVersion: SecureVersion): Promise<SecureContext> {
   try {
-    return {
-      options: { ...options, ca: [...rootCertificates, await readFile(caFile, 'utf8')] },
-      fingerprint: undefined,
-    };
+    const pem = await readFile(caFile, 'utf8');
+    const known = contexts.get(caFile);
+    if (known?.pem === pem) return known.context;
+    const context = createSecureContext({ minVersion, ca: [...rootCertificates, pem] });
+    contexts.set(caFile, { pem, context });
+    return context;
   } catch (error) {
-    throw new MailboxError('unreachable', `The ca_file ${caFile} cannot be read: ${errorMessage(error)}.`, error);
+    throw new MailboxError('unreachable', `The ca_file ${caFile} cannot be used: ${errorMessage(error)}.`, error);
   }
 }
 

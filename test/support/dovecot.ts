@@ -41,6 +41,8 @@ export interface DovecotOptions {
   readonly without?: readonly string[];
   /** Signs in by XOAUTH2 too, with tokens that this address knows; the token is added at its end. */
   readonly tokenInfo?: string;
+  /** How many connections it takes at the same time; 100 unless told. */
+  readonly mostConnections?: number;
   /** At whose far end it runs, and listens; else on this machine. */
   readonly cable?: Cable;
 }
@@ -228,7 +230,7 @@ function passwordLine({ user, password }: DovecotUser, home: string): string {
 }
 
 async function configuration(directory: string, port: number, options: DovecotOptions): Promise<string> {
-  const { tls = 'implicit', folders = {}, without = [], tokenInfo, cable } = options;
+  const { tls = 'implicit', folders = {}, without = [], tokenInfo, cable, mostConnections = 100 } = options;
   const [plainPort, tlsPort] = tls === 'implicit' ? [0, port] : [port, 0];
   const xoauth2 = tokenInfo === undefined ? '' : await xoauth2Passdb(directory, tokenInfo);
   return `
@@ -266,6 +268,7 @@ userdb {
   args = username_format=%u ${directory}/users
 }
 service imap-login {
+  process_limit = ${mostConnections}
   inet_listener imap {
     port = ${plainPort}
   }
@@ -273,6 +276,9 @@ service imap-login {
     port = ${tlsPort}
     ssl = yes
   }
+}
+service imap {
+  process_limit = ${mostConnections}
 }
 service anvil {
   # The login penalty would slow down whoever tries wrong passwords.
