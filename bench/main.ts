@@ -8,8 +8,9 @@ import { formatBytes } from '../src/lib/text.ts';
 import type { Bench, BenchResult } from './bench.ts';
 import { large } from './large.ts';
 import { latency } from './latency.ts';
+import { mailboxes } from './mailboxes.ts';
 
-const BENCHES: readonly Bench[] = [latency, large];
+const BENCHES: readonly Bench[] = [latency, large, mailboxes];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
 const bench = BENCHES.find(({ name }) => name === positionals[0]);

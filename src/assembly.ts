@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Conductor, Intake, type Journal, openSqliteJournal, Recorder, Worker } from './capture/index.ts';
+import { type Capture, Conductor, Intake, type Journal, openSqliteJournal, Recorder, Worker } from './capture/index.ts';
 import type { Config } from './config/index.ts';
 import { createLogins, createTransport, Downloader, type Transport } from './download/index.ts';
 import { type Clock, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
@@ -17,6 +17,12 @@ export interface Assembly extends AsyncDisposable {
   readonly journal: Journal;
   readonly conductor: Conductor;
   readonly dispatcher: Dispatcher;
+  readonly recorder: Recorder;
+}
+
+export interface AssemblyHooks {
+  /** Told of captures that are new or have changed, once that is recorded. */
+  readonly onCaptures?: (captures: readonly Capture[]) => void;
 }
 
 const BYTES_PER_GB = 1e9;
@@ -33,7 +39,7 @@ export function journalPath(config: Config): string {
  * Builds the parts from the configuration and takes both directories for this process.
  * @throws ChatkeepError `in-use`, `storage` or `config`
  */
-export async function assemble(config: Config, logger: Logger): Promise<Assembly> {
+export async function assemble(config: Config, logger: Logger, hooks: AssemblyHooks = {}): Promise<Assembly> {
   const clock: Clock = systemClock;
   const random: Random = Math.random;
   await using stack = new AsyncDisposableStack();
@@ -65,9 +71,10 @@ export async function assemble(config: Config, logger: Logger): Promise<Assembly
   const recorder = new Recorder({
     journal,
     recipientsOf: () => recipients,
-    onRecorded: () => {
+    onRecorded: ({ captures = [] }) => {
       conductor.wake();
       dispatcher.wake();
+      hooks.onCaptures?.(captures);
     },
   });
   const budgets = {
@@ -126,7 +133,7 @@ export async function assemble(config: Config, logger: Logger): Promise<Assembly
   });
 
   const parts = stack.move();
-  return { journal, conductor, dispatcher, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { journal, conductor, dispatcher, recorder, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
 /** A mount point without its disk looks like a new backup directory, and the next snapshot would hide below the mount. */

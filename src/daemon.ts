@@ -1,3 +1,4 @@
+import { AfterCommit } from './after-commit.ts';
 import { type Assembly, assemble } from './assembly.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
 import { DropFolder } from './download/index.ts';
@@ -7,11 +8,14 @@ import { ChatkeepError, errorMessage } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import { count } from './lib/text.ts';
 import { runTogether } from './lib/together.ts';
-import { imapConnector, MailboxWatcher } from './mailbox/index.ts';
+import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
+import { OutageReporter } from './outages.ts';
 
 /** A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. */
 const MISSED_SEARCHES = 3;
 const SHORTEST_SILENCE_MS = 10 * MINUTE_MS;
+/** A state may last for an hour, and be worth telling by then. */
+const LOOK_FOR_OUTAGES_EVERY_MS = MINUTE_MS;
 /** Longer than any look-back, so that no message is taken for new again. */
 const REMEMBER_MS = 60 * DAY_MS;
 /** What is left to deliver at the end is delivered after the next start. */
@@ -30,14 +34,19 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
     });
   }
   const clock = systemClock;
-  await using assembly = await assemble(config, logger);
+  const signIns = new Map(config.mailboxes.map((mailbox) => [mailbox.name, createSignIn(mailbox, { clock })]));
+  const afterCommit = new AfterCommit({ mailboxes: config.mailboxes, signIns, clock, random: Math.random, logger });
+  await using assembly = await assemble(config, logger, { onCaptures: (captures) => afterCommit.look(captures) });
   const { conductor, dispatcher, journal } = assembly;
   const startedAt = clock.now();
-  const watchers = config.mailboxes.map((mailbox) => createWatcher(mailbox, assembly, clock, logger));
+  const watched = config.mailboxes.map((mailbox) =>
+    createWatcher(mailbox, signIns.get(mailbox.name), assembly, clock, logger),
+  );
+  const watchers = watched.map(({ watcher }) => watcher);
 
   logger.info(
     { mailboxes: config.mailboxes.map(({ name }) => name), backups: config.backupDir },
-    `watching ${watched(config)}`,
+    `watching ${whatIsWatched(config)}`,
   );
   // A delivery in hand when the service stops is given a moment: cut off, it would be sent a second time.
   const delivering = new AbortController();
@@ -46,12 +55,17 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
     await runTogether(
       [
         (stop) => conductor.run(stop),
+        (stop) => afterCommit.run(stop),
         (stop) => runDropFolder(config, assembly, clock, logger, stop),
         ...watchers.map((watcher) => (stop: AbortSignal) => watcher.run(stop)),
         (stop) =>
           every(HEARTBEAT_EVERY_MS, clock, stop, logger, () =>
             writeHeartbeat(config.stateDir, heartbeatOf(config, startedAt, watchers, assembly, clock)),
           ),
+        (stop) =>
+          every(LOOK_FOR_OUTAGES_EVERY_MS, clock, stop, logger, async () => {
+            for (const { watcher, reporter } of watched) reporter.look(watcher.state);
+          }),
         (stop) => every(12 * HOUR_MS, clock, stop, logger, () => journal.forget(clock.now() - REMEMBER_MS)),
       ],
       signal,
@@ -67,7 +81,7 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
   logger.info('stopped');
 }
 
-function watched({ mailboxes, dropDir }: Config): string {
+function whatIsWatched({ mailboxes, dropDir }: Config): string {
   const parts = [
     ...(mailboxes.length === 0 ? [] : [count(mailboxes.length, 'mailbox', 'mailboxes')]),
     ...(dropDir === undefined ? [] : ['the drop folder']),
@@ -75,16 +89,26 @@ function watched({ mailboxes, dropDir }: Config): string {
   return parts.join(' and ');
 }
 
-function createWatcher(mailbox: MailboxConfig, { conductor, journal }: Assembly, clock: Clock, logger: Logger) {
-  return new MailboxWatcher({
+function createWatcher(
+  mailbox: MailboxConfig,
+  signIn: SignIn | undefined,
+  { conductor, journal, recorder }: Assembly,
+  clock: Clock,
+  parent: Logger,
+): { watcher: MailboxWatcher; reporter: OutageReporter } {
+  const logger = parent.child({ mailbox: mailbox.name });
+  const reporter = new OutageReporter({ mailbox: mailbox.name, recorder, clock, logger });
+  const watcher = new MailboxWatcher({
     config: mailbox,
-    connect: imapConnector(mailbox),
+    ...(signIn === undefined ? {} : { signIn }),
     seen: journal,
     onMessage: (message) => conductor.intake.takeMessage(message),
+    onState: (state) => reporter.look(state),
     clock,
     random: Math.random,
-    logger: logger.child({ mailbox: mailbox.name }),
+    logger,
   });
+  return { watcher, reporter };
 }
 
 async function runDropFolder(

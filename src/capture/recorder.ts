@@ -8,8 +8,8 @@ export interface RecorderOptions {
   readonly journal: Journal;
   /** The ids of the services that an event is for. */
   readonly recipientsOf: (message: Message) => readonly string[];
-  /** Called after something was recorded: there may be work, or something to deliver. */
-  readonly onRecorded: () => void;
+  /** Called after something was recorded, with that: there may be work, or something to deliver. */
+  readonly onRecorded: (recorded: Omit<JournalEntry, 'notifications'>) => void;
 }
 
 /** Writes into the journal, and sees to it that each message reaches the outbox in the same transaction. */
@@ -26,6 +26,6 @@ export class Recorder {
       ...entry,
       notifications: messages.map((message) => ({ message, recipients: recipientsOf(message) })),
     });
-    onRecorded();
+    onRecorded(entry);
   }
 }

@@ -22,6 +22,7 @@ Exit codes: 0 done; 1 a fault of Chatkeep; 2 configuration or usage; 3 a snapsho
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.ts')).runCommand(),
   import: async () => (await import('./import.ts')).importCommand(),
+  login: async () => (await import('./login.ts')).loginCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
   snapshots: async () => (await import('./snapshots.ts')).snapshotsCommand(),
   verify: async () => (await import('./verify.ts')).verifyCommand(),

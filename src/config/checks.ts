@@ -12,6 +12,7 @@ import { warnIfOthersCanRead } from './secret-file.ts';
 export async function checkWhole(glimpse: Glimpse, draft: Draft, findings: Findings): Promise<void> {
   checkDirectories(glimpse, draft, findings);
   checkMailboxNames(glimpse, findings);
+  checkSignIns(glimpse, draft, findings);
   checkEncryption(glimpse, draft, findings);
   warnOfLoweredGuards(glimpse, draft, findings);
   await checkAuthorities(glimpse, draft, findings);
@@ -58,7 +59,32 @@ function checkMailboxNames({ mailboxes }: Glimpse, findings: Findings): void {
   }
 }
 
+/** That a password is not set twice is seen where it is read. */
+function checkSignIns({ mailboxes }: Glimpse, draft: Draft, findings: Findings): void {
+  for (const [index, mailbox] of mailboxes.entries()) {
+    const password = mailbox.password === undefined ? 'password_file' : 'password';
+    const ways = [
+      ...(mailbox[password] === undefined ? [] : [password]),
+      ...(mailbox.password_command === undefined ? [] : ['password_command']),
+      ...(mailbox.oauth2 === undefined ? [] : ['oauth2']),
+    ].map((key) => draft.nameOf(['mailboxes', index, key]));
+    if (ways.length > 1) findings.problem(`${ways.join(' and ')} are both ways to sign in: set one`);
+  }
+}
+
 function checkEncryption({ mailboxes }: Glimpse, draft: Draft, findings: Findings): void {
+  for (const [index, mailbox] of mailboxes.entries()) {
+    if (mailbox.fingerprint_sha256 === undefined) continue;
+    const name = draft.nameOf(['mailboxes', index, 'fingerprint_sha256']);
+    if (mailbox.ca_file !== undefined) {
+      findings.problem(
+        `${name} and ${draft.nameOf(['mailboxes', index, 'ca_file'])} are both set, and the fingerprint alone would count: set one`,
+      );
+    }
+    if (mailbox.security === 'none') {
+      findings.problem(`${name}: there is no certificate where security is none: use starttls, or take it out`);
+    }
+  }
   for (const [index, { host, security }] of mailboxes.entries()) {
     if (security !== 'none' || host === undefined || isLoopback(host)) continue;
     findings.problem(

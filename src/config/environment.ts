@@ -25,11 +25,15 @@ export interface Variable {
   readonly name: string;
   readonly key: KeyPath;
   readonly kind: Kind;
-  /** A key of the file that says the same in another way, and no longer counts. */
-  readonly displaces?: KeyPath;
+  /** Keys of the file that say the same in another way, and no longer count. */
+  readonly displaces?: readonly KeyPath[];
 }
 
 const MAILBOX = ['mailboxes', 0] as const;
+const OAUTH2 = [...MAILBOX, 'oauth2'] as const;
+
+const PASSWORD_KEYS = ['password', 'password_file', 'password_command'].map((key) => [...MAILBOX, key]);
+const SIGN_IN_KEYS = [...PASSWORD_KEYS, OAUTH2];
 
 /** Names the file; see {@link readConfigFile}. */
 export const CONFIG_VARIABLE = 'CHATKEEP_CONFIG';
@@ -45,19 +49,47 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'CHATKEEP_IMAP_PORT', key: [...MAILBOX, 'port'], kind: 'number' },
   { name: 'CHATKEEP_IMAP_SECURITY', key: [...MAILBOX, 'security'], kind: 'text' },
   { name: 'CHATKEEP_IMAP_CA_FILE', key: [...MAILBOX, 'ca_file'], kind: 'path' },
+  { name: 'CHATKEEP_IMAP_FINGERPRINT_SHA256', key: [...MAILBOX, 'fingerprint_sha256'], kind: 'text' },
   { name: 'CHATKEEP_IMAP_USER', key: [...MAILBOX, 'user'], kind: 'text' },
   {
     name: 'CHATKEEP_IMAP_PASSWORD',
     key: [...MAILBOX, 'password'],
     kind: 'text',
-    displaces: [...MAILBOX, 'password_file'],
+    displaces: SIGN_IN_KEYS,
   },
   {
     name: 'CHATKEEP_IMAP_PASSWORD_FILE',
     key: [...MAILBOX, 'password_file'],
     kind: 'path',
-    displaces: [...MAILBOX, 'password'],
+    displaces: SIGN_IN_KEYS,
   },
+  {
+    name: 'CHATKEEP_IMAP_PASSWORD_COMMAND',
+    key: [...MAILBOX, 'password_command'],
+    kind: 'words',
+    displaces: SIGN_IN_KEYS,
+  },
+  {
+    name: 'CHATKEEP_IMAP_OAUTH2_PROVIDER',
+    key: [...OAUTH2, 'provider'],
+    kind: 'text',
+    displaces: PASSWORD_KEYS,
+  },
+  { name: 'CHATKEEP_IMAP_OAUTH2_CLIENT_ID', key: [...OAUTH2, 'client_id'], kind: 'text', displaces: PASSWORD_KEYS },
+  {
+    name: 'CHATKEEP_IMAP_OAUTH2_CLIENT_SECRET',
+    key: [...OAUTH2, 'client_secret'],
+    kind: 'text',
+    displaces: [[...OAUTH2, 'client_secret_file']],
+  },
+  {
+    name: 'CHATKEEP_IMAP_OAUTH2_CLIENT_SECRET_FILE',
+    key: [...OAUTH2, 'client_secret_file'],
+    kind: 'path',
+    displaces: [[...OAUTH2, 'client_secret']],
+  },
+  { name: 'CHATKEEP_IMAP_OAUTH2_TENANT', key: [...OAUTH2, 'tenant'], kind: 'text' },
+  { name: 'CHATKEEP_IMAP_OAUTH2_TOKEN_FILE', key: [...OAUTH2, 'token_file'], kind: 'path' },
   { name: 'CHATKEEP_IMAP_FOLDERS', key: [...MAILBOX, 'folders'], kind: 'list' },
   { name: 'CHATKEEP_IMAP_SEARCH_EVERY_MINUTES', key: [...MAILBOX, 'search_every_minutes'], kind: 'number' },
   { name: 'CHATKEEP_IMAP_LOOK_BACK_DAYS', key: [...MAILBOX, 'look_back_days'], kind: 'number' },
@@ -108,6 +140,7 @@ export async function applyEnvironment(
   if (!hasFile) nameByVariables(VARIABLES, draft);
   else if (mailboxCount(draft) === 0 && applicable.some(isOfMailbox))
     nameByVariables(VARIABLES.filter(isOfMailbox), draft);
+  for (const key of applicable.flatMap(({ displaces }) => displaces ?? [])) draft.remove(key);
   for (const variable of applicable) {
     await apply(variable, settingOf(env, variable.name) ?? '', draft, cwd, findings);
   }
@@ -164,11 +197,8 @@ function nameByVariables(variables: readonly Variable[], draft: Draft): void {
 }
 
 async function apply(variable: Variable, text: string, draft: Draft, cwd: string, findings: Findings): Promise<void> {
-  const { name, key, displaces } = variable;
   const value = await parse(variable, text, cwd, findings);
-  if (value === undefined) return;
-  if (displaces !== undefined) draft.remove(displaces);
-  draft.set(key, value, name);
+  if (value !== undefined) draft.set(variable.key, value, variable.name);
 }
 
 async function parse({ name, kind }: Variable, text: string, cwd: string, findings: Findings): Promise<unknown> {

@@ -9,7 +9,10 @@ const mailbox = z.object({
   user: text,
   password: text,
   password_file: text,
+  password_command: z.unknown().optional(),
+  oauth2: z.object({ client_secret: text, client_secret_file: text }).optional().catch({}),
   ca_file: text,
+  fingerprint_sha256: text,
 });
 
 const notifyEntry = z.union([

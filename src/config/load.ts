@@ -9,8 +9,8 @@ import { type ConfigFile, DEFAULT_CONFIG_PATH, readConfigFile } from './file.ts'
 import { Findings } from './findings.ts';
 import { glimpseOf } from './glimpse.ts';
 import { describeIssues } from './issues.ts';
-import { absolutePath, defaultStateDirectory, isPathKey } from './paths.ts';
-import { type Config, configSchema } from './schema.ts';
+import { absolutePath, defaultStateDirectory, defaultTokenFile, isPathKey } from './paths.ts';
+import { type Config, configSchema, type ResolvedOAuth2, type ResolvedSignIn } from './schema.ts';
 import { warnIfOthersCanRead } from './secret-file.ts';
 import { gatherSecrets, type Secrets } from './secrets.ts';
 import { camelCased, deepFrozen } from './shape.ts';
@@ -87,7 +87,9 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
 
 async function warnOfOpenFile({ path, tree }: ConfigFile, findings: Findings): Promise<void> {
   const { mailboxes, notify } = glimpseOf(tree ?? {});
-  const holdsSecrets = mailboxes.some(({ password }) => password !== undefined) || notify.some(({ url }) => url);
+  const holdsSecrets =
+    mailboxes.some(({ password, oauth2 }) => (password ?? oauth2?.client_secret) !== undefined) ||
+    notify.some(({ url }) => url);
   if (path !== undefined && holdsSecrets) {
     warnIfOthersCanRead('the configuration holds secrets', path, (await stat(path)).mode, findings);
   }
@@ -114,17 +116,50 @@ function applyOverrides(draft: Draft, overrides: ConfigOverrides, cwd: string): 
 }
 
 /** Fills in what depends on other keys. */
-function completed(parsed: z.output<typeof configSchema>, { passwords, addresses }: Secrets) {
+function completed(parsed: z.output<typeof configSchema>, { passwords, clientSecrets, addresses }: Secrets) {
   return {
     ...parsed,
-    mailboxes: parsed.mailboxes.map(({ password: _password, password_file: _file, ...mailbox }, index) => ({
-      ...mailbox,
-      name: mailbox.name ?? mailbox.user,
-      port: mailbox.port ?? (mailbox.security === 'tls' ? 993 : 143),
-      password: present(passwords[index]),
-    })),
+    mailboxes: parsed.mailboxes.map(
+      ({ password: _password, password_file: _file, password_command: command, oauth2, ...mailbox }, index) => {
+        const name = mailbox.name ?? mailbox.user;
+        return {
+          ...mailbox,
+          name,
+          port: mailbox.port ?? (mailbox.security === 'tls' ? 993 : 143),
+          ...signInOf({
+            password: passwords[index],
+            command,
+            oauth2: oauth2 && completedOAuth2(oauth2, clientSecrets[index], defaultTokenFile(parsed.state_dir, name)),
+          }),
+        };
+      },
+    ),
     notify: addresses.map(present),
   };
+}
+
+function completedOAuth2(
+  { client_secret: _secret, client_secret_file: _file, ...oauth2 }: ParsedOAuth2,
+  clientSecret: Secret | undefined,
+  tokenFile: string,
+): ResolvedOAuth2 {
+  return {
+    ...oauth2,
+    ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
+    token_file: oauth2.token_file ?? tokenFile,
+  };
+}
+
+type ParsedOAuth2 = NonNullable<z.output<typeof configSchema>['mailboxes'][number]['oauth2']>;
+
+function signInOf(ways: {
+  readonly password: Secret | undefined;
+  readonly command: string[] | undefined;
+  readonly oauth2: ResolvedOAuth2 | undefined;
+}): ResolvedSignIn {
+  if (ways.oauth2 !== undefined) return { oauth2: ways.oauth2 };
+  if (ways.command !== undefined) return { password_command: ways.command };
+  return { password: present(ways.password) };
 }
 
 /** A secret that was not there has been reported as a problem, and nobody comes here. */

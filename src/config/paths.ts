@@ -19,3 +19,8 @@ export function defaultStateDirectory(env: NodeJS.ProcessEnv): string {
   const home = env.XDG_STATE_HOME;
   return join(home?.startsWith('/') ? home : join(homedir(), '.local', 'state'), 'chatkeep');
 }
+
+/** Where the consent to read a mailbox is kept; the name may hold anything. */
+export function defaultTokenFile(stateDir: string, mailbox: string): string {
+  return join(stateDir, 'oauth', `${encodeURIComponent(mailbox)}.json`);
+}

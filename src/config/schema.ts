@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../lib/logger.ts';
+import { isLoopback } from '../lib/loopback.ts';
 import { Secret } from '../lib/secret.ts';
 
 /*
@@ -32,6 +33,49 @@ const dnsServer = z
     'give an IP address, with a port if need be: 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53',
   );
 
+/** Tokens and secrets go there: encrypted, or not out of this machine. */
+const endpoint = z
+  .string()
+  .refine(isSafeEndpoint, 'give an https address (http is taken for loopback addresses only), without user and #');
+
+function isSafeEndpoint(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, hash } = new URL(text);
+  return (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))) && username === '' && hash === '';
+}
+
+const oauth2 = z
+  .strictObject({
+    provider: z.enum(['google', 'microsoft']).describe('Whose consent is asked for'),
+    client_id: z.string().min(1).describe('Of the application that you registered with the provider'),
+    client_secret: secret.optional().describe('Google gives one with every client id. Better: client_secret_file'),
+    client_secret_file: path.optional().describe('File that holds the client secret'),
+    tenant: z
+      .string()
+      .regex(/^[A-Za-z0-9.-]+$/, 'give a tenant: common, consumers, organizations, or an id or domain')
+      .optional()
+      .describe('Microsoft only: common unless set'),
+    token_file: path
+      .optional()
+      .describe('Where `chatkeep login mail` keeps the consent; else <state_dir>/oauth/<name>.json'),
+    authorization_endpoint: endpoint.optional().describe('Instead of the one of the provider'),
+    token_endpoint: endpoint.optional().describe('Instead of the one of the provider'),
+    device_endpoint: endpoint.optional().describe('Instead of the one of the provider'),
+  })
+  .describe('Sign in with consent instead of a password; `chatkeep login mail` asks for it once');
+
+const afterCommit = z
+  .strictObject({
+    seen: z.boolean().optional().describe('Mark it as read'),
+    flag: z
+      .string()
+      .regex(/^[\\$]?[A-Za-z0-9._-]+$/, 'use letters, digits and . _ - only, after a $ or \\ if need be')
+      .optional()
+      .describe('A flag (keyword) to add'),
+    move_to: z.string().min(1).optional().describe('A folder to move it to; it has to exist'),
+  })
+  .describe('What is done to the email once its export is a snapshot; nothing unless set');
+
 const mailbox = z.strictObject({
   name: z.string().min(1).optional().describe('How messages and logs call it; else the user'),
   host: z.string().min(1).describe('The IMAP server'),
@@ -43,14 +87,26 @@ const mailbox = z.strictObject({
   ca_file: path
     .optional()
     .describe('PEM file of the authority that signed the server certificate, beside the system roots'),
+  fingerprint_sha256: z
+    .string()
+    .regex(/^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$/, 'give 64 hex digits, with or without colons')
+    .optional()
+    .describe('The server certificate itself, by its SHA-256; nothing else is trusted then. For self-signed ones'),
   user: z.string().min(1).describe('The name to log in with, most often the e-mail address'),
   password: secret.optional().describe('Better: password_file'),
   password_file: path.optional().describe('File that holds the password; the line end is cut off'),
+  password_command: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('Program and arguments; the first line that it prints is the password. No shell is involved'),
+  oauth2: oauth2.optional(),
   folders: z
     .array(z.string().min(1))
     .min(1)
-    .default(['INBOX'])
-    .describe('Folders that are watched; subfolders are not'),
+    .optional()
+    .describe('Folders that are watched; subfolders are not. Else INBOX, the spam folder and All Mail'),
+  after_commit: afterCommit.optional(),
   search_every_minutes: z
     .number()
     .min(0.01)
@@ -166,13 +222,30 @@ export type Config = CamelCased<ResolvedConfig>;
 
 /** After the loader has read the files that `*_file` keys of secrets name. */
 type ResolvedConfig = Omit<z.output<typeof configSchema>, 'mailboxes' | 'notify'> & {
-  mailboxes: (Omit<z.output<typeof mailbox>, 'password' | 'password_file' | 'name' | 'port'> & {
-    name: string;
-    port: number;
-    password: Secret;
-  })[];
+  mailboxes: ResolvedMailbox[];
   notify: Secret[];
 };
 
+export type ResolvedMailbox = Omit<
+  z.output<typeof mailbox>,
+  'password' | 'password_file' | 'password_command' | 'oauth2' | 'name' | 'port'
+> & { name: string; port: number } & ResolvedSignIn;
+
+/** Exactly one way to sign in. */
+export type ResolvedSignIn =
+  | { password: Secret; password_command?: undefined; oauth2?: undefined }
+  | { password_command: string[]; password?: undefined; oauth2?: undefined }
+  | { oauth2: ResolvedOAuth2; password?: undefined; password_command?: undefined };
+
+export type ResolvedOAuth2 = Omit<z.output<typeof oauth2>, 'client_secret' | 'client_secret_file' | 'token_file'> & {
+  client_secret?: Secret;
+  token_file: string;
+};
+
 export type MailboxConfig = Config['mailboxes'][number];
+/** How one signs in to a mailbox. */
+export type MailboxSignIn = CamelCased<ResolvedSignIn>;
+/** What is done to an email whose export is a snapshot. */
+export type AfterCommitConfig = NonNullable<MailboxConfig['afterCommit']>;
+export type OAuth2Config = NonNullable<MailboxConfig['oauth2']>;
 export type LoginConfig = Config['download']['logins'][number];

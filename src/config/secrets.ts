@@ -8,11 +8,13 @@ import { readSecretLine } from './secret-file.ts';
 /** The secrets of a configuration, in the order of its lists; undefined where `findings` tells what is wrong. */
 export interface Secrets {
   readonly passwords: readonly (Secret | undefined)[];
+  readonly clientSecrets: readonly (Secret | undefined)[];
   readonly addresses: readonly (Secret | undefined)[];
 }
 
 /**
- * Gathers every secret, from its key X or from the file that X_file names: exactly one of the two must be set.
+ * Gathers every secret, from its key X or from the file that X_file names: one of the two must be set and not both. A
+ * mailbox may have `password_command` or `oauth2` instead of a password, and a client may do without a secret.
  *
  * @param issues what the schema found: where it has spoken, nothing is called missing
  */
@@ -22,22 +24,42 @@ export async function gatherSecrets(
   issues: readonly z.core.$ZodIssue[],
   findings: Findings,
 ): Promise<Secrets> {
-  const gather = async ({ at, key, text, path }: SecretSetting): Promise<Secret | undefined> => {
+  const gather = async ({ at, key, text, path, isOptional }: SecretSetting): Promise<Secret | undefined> => {
     const name = draft.nameOf([...at, key]);
     const fileName = draft.nameOf([...at, `${key}_file`]);
     if (text !== undefined && path !== undefined) findings.problem(`both ${name} and ${fileName} are set: set one`);
     else if (path !== undefined) return asSecret(await readSecretLine(fileName, path, findings));
     else if (text !== undefined) return new Secret(text);
-    else if (!isBlamed(issues, at, key)) findings.problem(`${name}: is missing: set it, or better ${fileName}`);
+    else if (!isOptional && !isBlamed(issues, at, key))
+      findings.problem(`${name}: is missing: set it, or better ${fileName}`);
     return undefined;
   };
-  const passwords = glimpse.mailboxes.map(({ password, password_file }, index) =>
-    gather({ at: ['mailboxes', index], key: 'password', text: password, path: password_file }),
+  const passwords = glimpse.mailboxes.map((mailbox, index) =>
+    gather({
+      at: ['mailboxes', index],
+      key: 'password',
+      text: mailbox.password,
+      path: mailbox.password_file,
+      isOptional: (mailbox.password_command ?? mailbox.oauth2) !== undefined,
+    }),
+  );
+  const clientSecrets = glimpse.mailboxes.map(({ oauth2 }, index) =>
+    gather({
+      at: ['mailboxes', index, 'oauth2'],
+      key: 'client_secret',
+      text: oauth2?.client_secret,
+      path: oauth2?.client_secret_file,
+      isOptional: true,
+    }),
   );
   const addresses = glimpse.notify.map(({ url, url_file }, index) =>
-    gather({ at: ['notify', index], key: 'url', text: url, path: url_file }),
+    gather({ at: ['notify', index], key: 'url', text: url, path: url_file, isOptional: false }),
   );
-  return { passwords: await Promise.all(passwords), addresses: await Promise.all(addresses) };
+  return {
+    passwords: await Promise.all(passwords),
+    clientSecrets: await Promise.all(clientSecrets),
+    addresses: await Promise.all(addresses),
+  };
 }
 
 interface SecretSetting {
@@ -45,6 +67,8 @@ interface SecretSetting {
   readonly key: string;
   readonly text: string | undefined;
   readonly path: string | undefined;
+  /** Nothing is wrong when it is not set. */
+  readonly isOptional: boolean;
 }
 
 /** Whether the schema objects to the entry as a whole (an unknown key, most likely a slip), or to one of the two keys. */

@@ -1,10 +1,13 @@
 import type { Clock } from '../lib/clock.ts';
+import type { ListedFolder } from './folders.ts';
 
 /**
  * One signed-in connection to one mailbox: only what the watcher uses, and nothing that could change the mailbox. Every
  * command is time-boxed and rejects with a `MailboxError`. After any error but `folder-missing` the connection is spent.
  */
 export interface MailboxConnection {
+  /** Every folder of the mailbox; none where the server refuses to list them. */
+  listFolders(): Promise<ListedFolder[]>;
   /** Opens a folder read-only (EXAMINE) and makes it the one that the other commands are about. */
   openReadOnly(folder: string): Promise<OpenFolder>;
   /**
@@ -39,8 +42,33 @@ export interface MessageMeta {
   readonly messageId: string | undefined;
 }
 
-/** Opens a connection and signs in. An aborted `signal` ends the attempt, and later every command of the connection. */
-export type ConnectMailbox = (context: {
+/**
+ * One signed-in connection to one mailbox that may change it; apart from {@link MailboxConnection}, so that what watches
+ * cannot. Every command is time-boxed and rejects with a `MailboxError`.
+ */
+export interface MailboxEditor {
+  /** Every folder of the mailbox; none where the server refuses to list them. */
+  listFolders(): Promise<ListedFolder[]>;
+  /** Opens a folder (SELECT) and makes it the one that the other commands are about. */
+  open(folder: string): Promise<OpenFolder>;
+  /** UIDs of messages whose Message-ID header holds `messageId`, in ascending order. */
+  findMessageId(messageId: string): Promise<number[]>;
+  /** Undefined if the message is gone. */
+  fetchMeta(uid: number): Promise<MessageMeta | undefined>;
+  /** Whether the server has done it; it may not know the flag. */
+  addFlags(uid: number, flags: readonly string[]): Promise<boolean>;
+  /** Whether the server has done it; the folder may be missing. */
+  move(uid: number, folder: string): Promise<boolean>;
+  /** Signs out if that takes no longer than a second, and closes the connection. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface ConnectContext {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-}) => Promise<MailboxConnection>;
+}
+
+/** Opens a connection and signs in. An aborted `signal` ends the attempt, and later every command of the connection. */
+export type ConnectMailbox = (context: ConnectContext) => Promise<MailboxConnection>;
+/** The same, for a connection that may change the mailbox. */
+export type ConnectEditor = (context: ConnectContext) => Promise<MailboxEditor>;

@@ -79,7 +79,7 @@ function isTransient(code: string | undefined, said: string): boolean {
 }
 
 /** Text of a server or a library, fit to be shown: one line, not too long, nothing that may be a secret. */
-function words(text: string): string {
+export function words(text: string): string {
   const line = redactText(text)
     .replace(/\p{Cc}+/gu, ' ')
     .trim();

@@ -1,13 +1,15 @@
 import type { MailboxConfig } from '../config/index.ts';
 import { type BackoffLimits, backoffMs } from '../lib/backoff.ts';
-import { type Clock, DAY_MS, MINUTE_MS, type Random, SECOND_MS, systemClock } from '../lib/clock.ts';
+import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, type Random, SECOND_MS, systemClock } from '../lib/clock.ts';
 import { errorMessage } from '../lib/errors.ts';
 import { type Logger, silentLogger } from '../lib/logger.ts';
 import { redactText } from '../lib/secret.ts';
 import { formatBytes, formatDuration } from '../lib/text.ts';
 import type { ConnectMailbox, MailboxConnection } from './connection.ts';
+import { foldersToWatch } from './folders.ts';
 import { imapConnector } from './imap.ts';
 import { MESSAGE_MOST_BYTES, type MessageHandler, type RawMessage, type SeenMessages } from './message.ts';
+import { createSignIn, type SignIn } from './sign-in.ts';
 import { asMailboxError, MailboxError, type MailboxTrouble } from './trouble.ts';
 
 /** What a watcher is at. */
@@ -42,6 +44,8 @@ export interface MailboxWatcherOptions {
   readonly onMessage: MessageHandler;
   /** Told at each change of state, and when the trouble of a watched mailbox changes. */
   readonly onState?: (state: MailboxState) => void;
+  /** The way in that `connect` uses: when the user has renewed it, it is tried at once. */
+  readonly signIn?: SignIn;
   readonly connect?: ConnectMailbox;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -55,12 +59,16 @@ const SENDER = 'openai';
 const RECONNECT: BackoffLimits = { firstMs: SECOND_MS, mostMs: 5 * MINUTE_MS };
 /** 15 to 30 minutes at first, then 30 to 60: providers lock accounts after repeated wrong passwords. */
 const AFTER_REFUSAL: BackoffLimits = { firstMs: 30 * MINUTE_MS, mostMs: 60 * MINUTE_MS };
+/** How soon a renewed way to sign in is noticed. */
+const LOOK_FOR_RENEWAL_EVERY_MS = 5 * SECOND_MS;
 /** A connection that held for this long was good: one that drops sooner is dialled ever more slowly. */
 const STABLE_AFTER_MS = MINUTE_MS;
 /** Some servers and firewalls forget a silent client after 5 minutes; RFC 9051 section 6.3.13 names 29. */
 const IDLE_MOST_MS = 3.5 * MINUTE_MS;
-/** Only the first folder can be IDLEd; the others, and messages that could not be taken, get their turn this often. */
+/** Only the first folder can be IDLEd; others that are configured, and what could not be taken, get their turn this often. */
 const SOON_MS = MINUTE_MS;
+/** Which folders there are is asked this often, where none are configured. */
+const FOLDERS_STAND_MS = HOUR_MS;
 /** Bounds the work that a server can cause by announcing messages without end. */
 const SEARCH_PAUSE_MS = 0.5 * SECOND_MS;
 /** A handler looks up DNS and writes to the journal. Shorter than the socket timeout, so that it costs no connection. */
@@ -75,6 +83,7 @@ const HANDLER_LIMIT_MS = MINUTE_MS;
  */
 export class MailboxWatcher {
   readonly #config: MailboxConfig;
+  readonly #signIn: SignIn;
   readonly #connect: ConnectMailbox;
   readonly #seen: SeenMessages;
   readonly #onMessage: MessageHandler;
@@ -88,7 +97,8 @@ export class MailboxWatcher {
 
   constructor(options: MailboxWatcherOptions) {
     this.#config = options.config;
-    this.#connect = options.connect ?? imapConnector(options.config);
+    this.#signIn = options.signIn ?? createSignIn(options.config);
+    this.#connect = options.connect ?? imapConnector(options.config, { signIn: this.#signIn });
     this.#seen = options.seen;
     this.#onMessage = options.onMessage;
     this.#onState = options.onState ?? (() => undefined);
@@ -113,6 +123,7 @@ export class MailboxWatcher {
     let refusals = 0;
     while (!signal.aborted) {
       this.#enter({ name: 'connecting', attempt: attempt + 1 });
+      const wayIn = await this.#signIn.fingerprint();
       const { trouble, heldMs } = await this.#session(signal);
       if (signal.aborted) break;
       attempt = heldMs >= STABLE_AFTER_MS ? 0 : attempt + 1;
@@ -121,9 +132,19 @@ export class MailboxWatcher {
         refusals > 0 ? backoffMs(refusals, AFTER_REFUSAL, this.#random) : backoffMs(attempt, RECONNECT, this.#random);
       this.#enter({ name: 'waiting', until: this.#clock.now() + waitMs, attempt, trouble });
       this.#logger.warn(`${trouble.detail} Trying again in ${formatDuration(waitMs)}.`);
-      await this.#clock.sleep(waitMs, signal).catch(() => undefined);
+      if (refusals > 0) await this.#untilRenewed(wayIn, waitMs, signal);
+      else await this.#clock.sleep(waitMs, signal).catch(() => undefined);
     }
     this.#enter({ name: 'stopped' });
+  }
+
+  /** Waits until the user has renewed the way to sign in, or for `ms`. */
+  async #untilRenewed(wayIn: string, ms: number, signal: AbortSignal): Promise<void> {
+    const until = this.#clock.now() + ms;
+    for (let left = ms; left > 0 && !signal.aborted; left = until - this.#clock.now()) {
+      await this.#clock.sleep(Math.min(left, LOOK_FOR_RENEWAL_EVERY_MS), signal).catch(() => undefined);
+      if ((await this.#signIn.fingerprint()) !== wayIn) return;
+    }
   }
 
   /** One connection from dial to end. */
@@ -148,39 +169,70 @@ export class MailboxWatcher {
       const begun = this.#clock.now();
       const trouble = await this.#searchFolders(session, signal);
       this.#enterWatching(since, trouble);
-      const someSoon = trouble !== undefined || this.#config.folders.length > 1;
+      const someSoon = trouble !== undefined || (this.#config.folders?.length ?? 1) > 1;
       const everyMs = this.#config.searchEveryMinutes * MINUTE_MS;
-      const due = begun + (someSoon ? Math.min(everyMs, SOON_MS) : everyMs);
-      await this.#untilDue(session.connection, due, signal);
-      await this.#clock.sleep(Math.max(0, begun + SEARCH_PAUSE_MS - this.#clock.now()), signal);
+      await this.#takeAnnounced(session, since, begun + (someSoon ? Math.min(everyMs, SOON_MS) : everyMs), signal);
     }
   }
 
-  /** Waits for an announced message or the moment of the next search. */
-  async #untilDue(connection: MailboxConnection, due: number, signal: AbortSignal): Promise<void> {
+  /** Until the next search of every folder is due, searches the open one whenever messages are announced in it. */
+  async #takeAnnounced(session: Session, since: number, firstDue: number, signal: AbortSignal): Promise<void> {
+    let due = firstDue;
+    for (let begun = this.#clock.now(); await this.#isAnnounced(session.connection, due, signal); ) {
+      await this.#clock.sleep(Math.max(0, begun + SEARCH_PAUSE_MS - this.#clock.now()), signal);
+      begun = this.#clock.now();
+      if (session.open === undefined) return;
+      const trouble = await this.#searchFolder(session, session.open.folder, signal);
+      if (trouble === undefined) continue;
+      this.#enterWatching(since, trouble);
+      due = Math.min(due, begun + SOON_MS);
+    }
+  }
+
+  /** Waits for an announced message, and resolves with true; or for the moment of the next search, and with false. */
+  async #isAnnounced(connection: MailboxConnection, due: number, signal: AbortSignal): Promise<boolean> {
     for (let left = due - this.#clock.now(); left > 0; left = due - this.#clock.now()) {
       const changed = await connection.waitForChange(signal, Math.min(left, IDLE_MOST_MS));
       this.#answered();
-      if (changed) return;
+      if (changed) return true;
     }
+    return false;
   }
 
-  /** Searches every folder, the first one last: it stays open, and announces what arrives from then on. */
+  /**
+   * Searches every folder, the first one last: it stays open, and announces what arrives from then on. Each is opened
+   * anew, so that a new UIDVALIDITY is noticed, and what a server does not tell of in an open folder is seen.
+   */
   async #searchFolders(session: Session, signal: AbortSignal): Promise<MailboxTrouble | undefined> {
     let trouble: MailboxTrouble | undefined;
     let lastGood: string | undefined;
-    for (const folder of this.#config.folders.toReversed()) {
+    session.open = undefined;
+    const folders = await this.#foldersOf(session);
+    for (const folder of folders.toReversed()) {
       try {
         trouble = (await this.#searchFolder(session, folder, signal)) ?? trouble;
         lastGood = folder;
       } catch (error) {
         if (!(error instanceof MailboxError) || error.trouble.kind !== 'folder-missing') throw error;
-        trouble = error.trouble;
-        if (folder === this.#config.folders[0] && lastGood === undefined) throw error;
+        if (folder === folders[0] && lastGood === undefined) throw error;
+        if (session.found === undefined || folder === folders[0]) trouble = error.trouble;
+        else session.found.folders = session.found.folders.filter((other) => other !== folder);
       }
     }
     if (lastGood !== undefined) await this.#open(session, lastGood);
     return trouble;
+  }
+
+  /** The configured folders, or else those that the mailbox has for what is looked for. */
+  async #foldersOf(session: Session): Promise<readonly string[]> {
+    if (this.#config.folders !== undefined) return this.#config.folders;
+    const now = this.#clock.now();
+    if (session.found === undefined || now >= session.found.at + FOLDERS_STAND_MS) {
+      session.found = { folders: foldersToWatch(await session.connection.listFolders()), at: now };
+      this.#answered();
+      this.#logger.debug({ folders: session.found.folders }, 'The folders to watch were found.');
+    }
+    return session.found.folders;
   }
 
   async #open(session: Session, folder: string): Promise<string> {
@@ -288,10 +340,12 @@ export class MailboxWatcher {
   }
 }
 
-/** A connection with the folder that is open on it. */
+/** A connection, with what is known of the mailbox by it. */
 class Session {
   readonly connection: MailboxConnection;
   open: Place | undefined;
+  /** The folders to watch, where none are configured, and when they were found, ms UTC. */
+  found: { folders: string[]; readonly at: number } | undefined;
 
   constructor(connection: MailboxConnection) {
     this.connection = connection;

@@ -11,8 +11,12 @@ import { Workspace } from './support.ts';
 const repository = new URL('../../', import.meta.url);
 const example = await readFile(new URL('config/chatkeep.example.yaml', repository), 'utf8');
 
-/** The example with every setting that is commented out (`#key:`, no space) put in force, but for one of each pair of secrets. */
-const everything = example.replace(/^( *)#(?=[a-z]\w*: )(?!password: )/gm, '$1');
+/**
+ * The example with every setting that is commented out (`#key:`, no space) put in force, but for those that say the same
+ * as another one in another way.
+ */
+const ALTERNATIVES = ['password', 'password_command', 'oauth2', 'fingerprint_sha256'];
+const everything = example.replace(new RegExp(`^( *)#(?=[a-z]\\w*: )(?!(${ALTERNATIVES.join('|')}): )`, 'gm'), '$1');
 
 /** The example's secret files, put in a directory of the test. */
 async function withFiles(workspace: Workspace, yaml: string): Promise<string> {
@@ -58,7 +62,6 @@ describe('config/chatkeep.example.yaml', () => {
           host: 'imap.example.org',
           user: 'ada@example.org',
           security: 'tls',
-          folders: ['INBOX'],
           search_every_minutes: 5,
           look_back_days: 7,
           name: 'ada@example.org',
@@ -80,6 +83,26 @@ describe('config/chatkeep.example.yaml', () => {
     assert.equal(config.download.logins.length, 2);
     assert.equal(config.notify.length, 3);
     assert.equal(config.mailboxes[0]?.authservId, 'mx.example.org');
+  });
+
+  for (const key of ALTERNATIVES.filter((alternative) => alternative !== 'fingerprint_sha256')) {
+    it(`loads with ${key} in the place of password_file`, async () => {
+      await using workspace = await Workspace.create();
+      const yaml = example
+        .replace(new RegExp(`^( *)#(?=${key}: )`, 'm'), '$1')
+        .replace('    password_file: ', '    #password_file: ')
+        .replace('client_secret: a secret, ', '');
+      await workspace.write('client_secret', 'geheim');
+      const { config } = await workspace.load(await withFiles(workspace, yaml));
+      assert.notEqual(Object.entries(config.mailboxes[0] ?? {}).length, 0);
+    });
+  }
+
+  it('loads with a fingerprint', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = example.replace('#fingerprint_sha256: ', 'fingerprint_sha256: ');
+    const { config } = await workspace.load(await withFiles(workspace, yaml));
+    assert.match(config.mailboxes[0]?.fingerprintSha256 ?? '', /^3A:/);
   });
 
   it('holds every key of the schema', () => {

@@ -77,7 +77,7 @@ describe('where settings come from', () => {
       },
     });
     const [mailbox] = config.mailboxes;
-    assert.equal(mailbox?.password.reveal(), 'geheim');
+    assert.equal(mailbox?.password?.reveal(), 'geheim');
     assert.deepEqual(mailbox.folders, ['INBOX', 'Exports/OpenAI']);
     assert.equal(mailbox.searchEveryMinutes, 0.5);
     assert.equal(config.dropDir, workspace.path('drop'));
@@ -182,6 +182,120 @@ describe('mailboxes', () => {
   }
 });
 
+describe('the way to sign in', () => {
+  const mailbox = (keys: string) => `${MINIMAL}mailboxes: [{ host: h, user: ada/1, ${keys} }]`;
+  const oauth2 = 'oauth2: { provider: google, client_id: c }';
+
+  it('may be a command', async () => {
+    await using workspace = await Workspace.create();
+    const { config } = await workspace.load(mailbox('password_command: [pass, show, mail]'));
+    assert.deepEqual(config.mailboxes[0]?.passwordCommand, ['pass', 'show', 'mail']);
+    assert.equal(config.mailboxes[0].password, undefined);
+  });
+
+  it('may be consent, kept in the state directory under the mailbox’s name, whatever that is', async () => {
+    await using workspace = await Workspace.create();
+    await workspace.write('secret', 'geheim');
+    const { config } = await workspace.load(
+      mailbox('oauth2: { provider: google, client_id: c, client_secret_file: secret }'),
+    );
+    const way = config.mailboxes[0]?.oauth2;
+    assert.equal(way?.tokenFile, '/s/oauth/ada%2F1.json');
+    assert.equal(way.clientSecret?.reveal(), 'geheim');
+    assert.doesNotMatch(JSON.stringify(describeConfig(config)), /geheim/);
+  });
+
+  it('is one way only', async () => {
+    await using workspace = await Workspace.create();
+    const faults = {
+      [`password: p, ${oauth2}`]: 'mailboxes[0].password and mailboxes[0].oauth2 are both ways to sign in: set one',
+      [`password_command: [x], ${oauth2}`]:
+        'mailboxes[0].password_command and mailboxes[0].oauth2 are both ways to sign in: set one',
+      'password_file: f, password_command: [x]':
+        'mailboxes[0].password_file and mailboxes[0].password_command are both ways to sign in: set one',
+    };
+    await workspace.write('f', 'p');
+    for (const [keys, fault] of Object.entries(faults)) {
+      assert.deepEqual(await workspace.problems(mailbox(keys)), [fault]);
+    }
+  });
+
+  it('of the environment replaces that of the file', async () => {
+    await using workspace = await Workspace.create();
+    const load = async (env: NodeJS.ProcessEnv) =>
+      (await workspace.load(mailbox('password: p'), env)).config.mailboxes[0];
+    const byCommand = await load({ CHATKEEP_IMAP_PASSWORD_COMMAND: 'pass show mail' });
+    assert.deepEqual(byCommand?.passwordCommand, ['pass', 'show', 'mail']);
+    const byConsent = await load({
+      CHATKEEP_IMAP_OAUTH2_PROVIDER: 'microsoft',
+      CHATKEEP_IMAP_OAUTH2_CLIENT_ID: 'c',
+      CHATKEEP_IMAP_OAUTH2_TENANT: 'consumers',
+      CHATKEEP_IMAP_OAUTH2_TOKEN_FILE: 'token.json',
+    });
+    assert.deepEqual(byConsent?.oauth2, {
+      provider: 'microsoft',
+      clientId: 'c',
+      tenant: 'consumers',
+      tokenFile: workspace.path('token.json'),
+    });
+    assert.deepEqual(
+      await workspace.problems(mailbox('password: p'), {
+        CHATKEEP_IMAP_PASSWORD: 'p',
+        CHATKEEP_IMAP_PASSWORD_COMMAND: 'x',
+      }),
+      ['CHATKEEP_IMAP_PASSWORD and CHATKEEP_IMAP_PASSWORD_COMMAND are both ways to sign in: set one'],
+    );
+  });
+
+  it('sends tokens over encrypted connections only', async () => {
+    await using workspace = await Workspace.create();
+    const endpoint = (address: string) =>
+      mailbox(`oauth2: { provider: google, client_id: c, token_endpoint: '${address}' }`);
+    for (const address of [
+      'http://login.example.org/',
+      'http://127.0.0.1.example.org/',
+      'https://u@h/',
+      'x',
+      'https://h/#a',
+    ]) {
+      assert.deepEqual(await workspace.problems(endpoint(address)), [
+        'mailboxes[0].oauth2.token_endpoint: give an https address (http is taken for loopback addresses only), without user and #',
+      ]);
+    }
+    await workspace.load(endpoint('https://login.example.org/token'));
+    await workspace.load(endpoint('http://127.0.0.1:8080/token'));
+  });
+});
+
+describe('a certificate’s fingerprint', () => {
+  const hex = 'ab'.repeat(32);
+  const mailbox = (keys: string) => `${MINIMAL}mailboxes: [{ host: localhost, user: u, password: p, ${keys} }]`;
+
+  it('is taken as openssl prints it, and as bare digits', async () => {
+    await using workspace = await Workspace.create();
+    for (const fingerprint of [hex, hex.toUpperCase(), hex.match(/../g)?.join(':')]) {
+      await workspace.load(mailbox(`fingerprint_sha256: '${fingerprint}'`));
+    }
+    for (const fingerprint of [hex.slice(2), `${hex}ab`, 'sha256:aa']) {
+      assert.deepEqual(await workspace.problems(mailbox(`fingerprint_sha256: '${fingerprint}'`)), [
+        'mailboxes[0].fingerprint_sha256: give 64 hex digits, with or without colons',
+      ]);
+    }
+  });
+
+  it('does not stand beside an authority, nor where there is no encryption', async () => {
+    await using workspace = await Workspace.create();
+    assert.deepEqual(await workspace.problems(mailbox(`fingerprint_sha256: ${hex}, security: none`)), [
+      'mailboxes[0].fingerprint_sha256: there is no certificate where security is none: use starttls, or take it out',
+    ]);
+    const [problem] = await workspace.problems(mailbox(`fingerprint_sha256: ${hex}, ca_file: x`));
+    assert.equal(
+      problem,
+      'mailboxes[0].fingerprint_sha256 and mailboxes[0].ca_file are both set, and the fingerprint alone would count: set one',
+    );
+  });
+});
+
 describe('secrets', () => {
   it('come from files, one line end cut off', async () => {
     await using workspace = await Workspace.create();
@@ -190,7 +304,7 @@ describe('secrets', () => {
     const { config, warnings } = await workspace.load(
       `${MINIMAL}mailboxes: [{ host: h, user: u, password_file: password }]\nnotify: [{ url_file: address }]`,
     );
-    assert.equal(config.mailboxes[0]?.password.reveal(), ' pass word ');
+    assert.equal(config.mailboxes[0]?.password?.reveal(), ' pass word ');
     assert.equal(config.notify[0]?.reveal(), 'ntfy://topic');
     assert.deepEqual(warnings, []);
   });
@@ -218,7 +332,6 @@ describe('secrets', () => {
           host: 'imap.example.org',
           security: 'tls',
           user: 'ada',
-          folders: ['INBOX'],
           search_every_minutes: 5,
           look_back_days: 7,
           name: 'ada',

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MailboxConfig } from '../../src/config/index.ts';
+import type { MailboxSignIn } from '../../src/config/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { Secret } from '../../src/lib/secret.ts';
-import { imapConnector, type MailboxState, MailboxWatcher, type RawMessage } from '../../src/mailbox/index.ts';
+import { imapConnector, type MailboxWatcher, type RawMessage } from '../../src/mailbox/index.ts';
 import { type Dovecot, type DovecotOptions, startDovecot } from '../support/dovecot.ts';
-import { mailboxConfig, SeenInMemory } from './fake-server.ts';
-
-const WAIT_MOST_MS = 10_000;
+import type { MailboxPlace } from './fake-server.ts';
+import { email, settingsFor, until, type Watching, watchMailbox } from './watching.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 
@@ -22,50 +21,10 @@ async function dovecot(options: DovecotOptions = {}): Promise<Dovecot> {
   return server;
 }
 
-function settings(server: Dovecot, overrides: Partial<MailboxConfig> = {}): MailboxConfig {
-  return mailboxConfig({
-    host: server.host,
-    port: server.port,
-    caFile: server.caFile,
-    user: server.user,
-    password: new Secret(server.password),
-    ...overrides,
-  });
-}
-
-function watch(server: Dovecot, overrides: Partial<MailboxConfig> = {}) {
-  const seen = new SeenInMemory();
-  const states: MailboxState[] = [];
-  const abort = new AbortController();
-  const watcher = new MailboxWatcher({
-    config: settings(server, overrides),
-    seen,
-    onMessage: seen.take,
-    onState: (state) => states.push(state),
-  });
-  const run = watcher.run(abort.signal);
-  const stop = async () => {
-    abort.abort();
-    await run;
-  };
-  cleanups.push(stop);
-  return { watcher, seen, states, stop };
-}
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + WAIT_MOST_MS;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
-    await delay(20);
-  }
-}
-
-function email(name: string, { from = 'OpenAI <noreply@tm.openai.com>', bytes = 0 } = {}): string {
-  const filling = 'x'
-    .repeat(76)
-    .concat('\r\n')
-    .repeat(Math.ceil(bytes / 78));
-  return `From: ${from}\r\nSubject: ${name}\r\nMessage-ID: <${name}@test>\r\n\r\n${name}\r\n${filling}`;
+function watch(server: Dovecot, overrides: Partial<MailboxPlace> = {}, signIn?: MailboxSignIn): Watching {
+  const watching = watchMailbox(settingsFor(server, overrides, signIn));
+  cleanups.push(watching.stop);
+  return watching;
 }
 
 function ids(messages: readonly RawMessage[]): (string | undefined)[] {
@@ -130,7 +89,7 @@ describe('A mailbox on a real Dovecot', () => {
 
   it('tells of a wrong password at once, without asking twice', async () => {
     const server = await dovecot();
-    const { watcher, states } = watch(server, { password: new Secret('wrong-password') });
+    const { watcher, states } = watch(server, {}, { password: new Secret('wrong-password') });
     await until('the refusal', () => watcher.state.name === 'waiting');
     const state = watcher.state;
     assert.equal(state.name === 'waiting' && state.trouble.kind, 'sign-in-refused');
@@ -216,6 +175,31 @@ describe('A mailbox on a real Dovecot', () => {
     );
   });
 
+  it('is searched for spam, and for all that was archived, where the server tells of such folders', async () => {
+    const server = await dovecot({
+      folders: { Unwanted: '\\Junk', 'All Mail': '\\All', Trash: '\\Trash', Private: undefined },
+    });
+    const { folders: _folders, ...unset } = settingsFor(server);
+    for (const folder of ['Unwanted', 'All Mail', 'Trash', 'Private', 'INBOX']) {
+      await server.deliver(email(folder.replace(' ', '-').toLowerCase()), { folder });
+    }
+    const watching = watchMailbox(unset);
+    cleanups.push(watching.stop);
+    await until('the first search', () => isWatching(watching));
+    assert.deepEqual(watching.names(), ['all-mail', 'unwanted', 'inbox']);
+  });
+
+  it('is searched for spam by the folder’s name where the server tells nothing', async () => {
+    const server = await dovecot({ folders: { Spam: undefined, Trash: undefined }, without: ['SPECIAL-USE'] });
+    await server.deliver(email('spam'), { folder: 'Spam' });
+    await server.deliver(email('trash'), { folder: 'Trash' });
+    const { folders: _folders, ...unset } = settingsFor(server);
+    const watching = watchMailbox(unset);
+    cleanups.push(watching.stop);
+    await until('the first search', () => isWatching(watching));
+    assert.deepEqual(watching.names(), ['spam']);
+  });
+
   it('says which folder is missing', async () => {
     const server = await dovecot();
     const { watcher } = watch(server, { folders: ['Nowhere'] });
@@ -237,9 +221,12 @@ describe('A mailbox on a real Dovecot', () => {
 });
 
 describe('A connection', () => {
-  async function connected(server: Dovecot, overrides: Partial<MailboxConfig> = {}) {
+  async function connected(server: Dovecot, overrides: Partial<MailboxPlace> = {}) {
     const abort = new AbortController();
-    const connection = await imapConnector(settings(server, overrides))({ clock: systemClock, signal: abort.signal });
+    const connection = await imapConnector(settingsFor(server, overrides))({
+      clock: systemClock,
+      signal: abort.signal,
+    });
     cleanups.push(() => connection.close());
     return { connection, abort };
   }

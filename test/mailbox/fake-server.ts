@@ -1,4 +1,4 @@
-import type { MailboxConfig } from '../../src/config/index.ts';
+import type { MailboxConfig, MailboxSignIn } from '../../src/config/index.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import {
@@ -14,12 +14,20 @@ export interface FakeMessage {
   readonly receivedAt?: number;
 }
 
+export interface FakeFolder {
+  readonly uidValidity: string;
+  readonly messages: Map<number, FakeMessage>;
+  readonly flags?: readonly string[];
+  readonly name?: string;
+}
+
 /** A mail server without a socket, behind the port that the watcher uses. */
 export class FakeServer {
   /** When each sign-in was tried, ms. */
   readonly dials: number[] = [];
   readonly searches: { folder: string; from: string; since: number; at: number }[] = [];
-  readonly folders = new Map<string, { uidValidity: string; messages: Map<number, FakeMessage> }>();
+  readonly folders = new Map<string, FakeFolder>();
+  listings = 0;
   open = 0;
   closed = 0;
   /** Set: what the next sign-ins end with. */
@@ -77,6 +85,16 @@ export class FakeServer {
       return this.folders.get(current)?.messages.get(uid);
     };
     return {
+      listFolders: async () => {
+        alive();
+        this.listings += 1;
+        return [...this.folders.entries()].map(([path, { flags = [], name = path }]) => ({
+          path,
+          name,
+          flags: new Set(flags),
+          use: undefined,
+        }));
+      },
       openReadOnly: async (folder) => {
         alive();
         const found = this.folders.get(folder);
@@ -147,17 +165,23 @@ export class SeenInMemory implements SeenMessages {
   }
 }
 
-export function mailboxConfig(overrides: Partial<MailboxConfig> = {}): MailboxConfig {
-  return {
+/** Everything about a mailbox but how one signs in to it. */
+export type MailboxPlace = Omit<MailboxConfig, keyof MailboxSignIn>;
+
+export function mailboxConfig(
+  overrides: Partial<MailboxPlace> = {},
+  signIn: MailboxSignIn = { password: new Secret('correct horse battery staple') },
+): MailboxConfig {
+  const place: MailboxPlace = {
     name: 'ada',
     host: 'imap.example.test',
     port: 993,
     security: 'tls',
     user: 'ada@example.test',
-    password: new Secret('correct horse battery staple'),
     folders: ['INBOX'],
     searchEveryMinutes: 5,
     lookBackDays: 7,
     ...overrides,
   };
+  return { ...place, ...signIn };
 }

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import type { MailboxConfig } from '../../src/config/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { imapConnector, MailboxError, type MailboxTrouble } from '../../src/mailbox/index.ts';
-import { mailboxConfig } from './fake-server.ts';
+import { type MailboxPlace, mailboxConfig } from './fake-server.ts';
 import { type Script, type ScriptedServer, startScriptedServer } from './scripted-server.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -18,7 +17,7 @@ async function serve(script: Script, greeting?: string): Promise<ScriptedServer>
   return server;
 }
 
-async function connect(server: ScriptedServer, overrides: Partial<MailboxConfig> = {}) {
+async function connect(server: ScriptedServer, overrides: Partial<MailboxPlace> = {}) {
   const config = mailboxConfig({ host: '127.0.0.1', port: server.port, security: 'none', ...overrides });
   const connection = await imapConnector(config)({ clock: systemClock, signal: new AbortController().signal });
   cleanups.push(() => connection.close());

@@ -1,22 +1,28 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { MailboxConfig } from '../../src/config/index.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/lib/clock.ts';
-import { type MailboxState, MailboxWatcher, type MessageHandler } from '../../src/mailbox/index.ts';
+import { createSignIn, type MailboxState, MailboxWatcher, type MessageHandler } from '../../src/mailbox/index.ts';
 import { TEST_START_MS, VirtualClock } from '../support/virtual-clock.ts';
-import { FakeServer, mailboxConfig, refused, SeenInMemory, unreachable } from './fake-server.ts';
+import { FakeServer, type MailboxPlace, mailboxConfig, refused, SeenInMemory, unreachable } from './fake-server.ts';
 
 interface Setup {
   readonly server?: FakeServer;
-  readonly config?: Partial<MailboxConfig>;
+  readonly config?: Partial<MailboxPlace>;
   readonly onMessage?: MessageHandler;
   readonly random?: () => number;
+  readonly signInFingerprint?: () => Promise<string>;
 }
 
 const running: (() => Promise<void>)[] = [];
 
-function watch({ server = new FakeServer(), config = {}, onMessage, random = () => 0.5 }: Setup = {}) {
+function watch({
+  server = new FakeServer(),
+  config = {},
+  onMessage,
+  random = () => 0.5,
+  signInFingerprint = async () => '',
+}: Setup = {}) {
   const clock = new VirtualClock();
   const seen = new SeenInMemory();
   const states: MailboxState[] = [];
@@ -24,6 +30,7 @@ function watch({ server = new FakeServer(), config = {}, onMessage, random = () 
   const watcher = new MailboxWatcher({
     config: mailboxConfig(config),
     connect: server.connect,
+    signIn: { ...createSignIn(mailboxConfig(config)), fingerprint: signInFingerprint },
     seen,
     onMessage: onMessage ?? seen.take,
     onState: (state) => states.push(state),
@@ -205,6 +212,65 @@ describe('A mailbox that is watched', () => {
       await clock.advance(10);
     }
     assert.ok(server.searches.length <= 122, `${server.searches.length} searches in a minute`);
+  });
+});
+
+describe('A mailbox whose folders are not configured', () => {
+  function gmail(): FakeServer {
+    const server = new FakeServer();
+    server.folders.set('[Gmail]/Spam', { uidValidity: '7', messages: new Map(), flags: ['\\Junk'], name: 'Spam' });
+    server.folders.set('[Gmail]/All Mail', {
+      uidValidity: '7',
+      messages: new Map(),
+      flags: ['\\All'],
+      name: 'All Mail',
+    });
+    return server;
+  }
+
+  it('is searched in its inbox, its spam and its archive, every few minutes', async () => {
+    const { server, clock } = watch({ server: gmail(), config: { folders: undefined } });
+    await clock.advance(9 * MINUTE_MS);
+    const round = ['[Gmail]/All Mail', '[Gmail]/Spam', 'INBOX'];
+    assert.deepEqual(
+      server.searches.map(({ folder }) => folder),
+      [...round, ...round],
+    );
+  });
+
+  it('is searched in the inbox alone when the server announces messages there', async () => {
+    const { server, seen, clock } = watch({ server: gmail(), config: { folders: undefined } });
+    await clock.advance(2 * SECOND_MS);
+    server.put(1);
+    await clock.advance(SECOND_MS);
+    assert.deepEqual(seen.uids, [1]);
+    assert.deepEqual(
+      server.searches.slice(3).map(({ folder }) => folder),
+      ['INBOX'],
+    );
+  });
+
+  it('is asked anew which folders it has once an hour', async () => {
+    const { server, seen, clock } = watch({ config: { folders: undefined } });
+    await clock.advance(50 * MINUTE_MS);
+    assert.equal(server.listings, 1);
+    server.folders.set('Junk', { uidValidity: '7', messages: new Map([[1, {}]]) });
+    await clock.advance(15 * MINUTE_MS);
+    assert.equal(server.listings, 2);
+    assert.deepEqual(
+      seen.taken.map(({ folder }) => folder),
+      ['Junk'],
+    );
+  });
+
+  it('goes on without a folder that has gone since, and nobody has to hear of it', async () => {
+    const { server, watcher, clock } = watch({ server: gmail(), config: { folders: undefined } });
+    await clock.advance(MINUTE_MS);
+    server.folders.delete('[Gmail]/Spam');
+    await clock.advance(10 * MINUTE_MS);
+    const state = watcher.state;
+    assert.equal(state.name === 'watching' && state.trouble, undefined);
+    assert.equal(server.searches.at(-1)?.folder, 'INBOX');
   });
 });
 
@@ -402,6 +468,20 @@ describe('A sign-in that is refused', () => {
     assert.ok(server.dials.length > 20);
   });
 
+  it('is tried again as soon as the user has renewed the way in', async () => {
+    const server = new FakeServer();
+    server.signInError = refused;
+    let renewed = 0;
+    const { clock, dialsSince } = watch({ server, signInFingerprint: async () => String(renewed) });
+    await clock.advance(MINUTE_MS);
+    const since = clock.now();
+    renewed += 1;
+    await clock.advance(10 * SECOND_MS);
+    assert.equal(dialsSince(since), 1);
+    await clock.advance(10 * MINUTE_MS);
+    assert.equal(dialsSince(since), 1);
+  });
+
   it('waits that long even if the server was unreachable before', async () => {
     const server = new FakeServer();
     server.signInError = unreachable;
@@ -480,6 +560,21 @@ describe('The number of sign-ins', () => {
     for (const from of server.dials) {
       const within = server.dials.filter((at) => at >= from && at < from + MINUTE_MS).length;
       assert.ok(within <= MOST_IN_A_MINUTE, `${within} sign-ins in a minute`);
+    }
+  });
+
+  it('is two a minute at the most after the first minute, for ten minutes of that', async () => {
+    const { server, clock } = watch({ random: () => 0 });
+    const start = clock.now();
+    for (let ms = 0; ms < 10 * MINUTE_MS; ms += 100) {
+      server.drop();
+      await clock.advance(100);
+    }
+    const later = server.dials.filter((at) => at >= start + MINUTE_MS);
+    assert.ok(later.length > 0);
+    for (const from of later) {
+      const within = later.filter((at) => at >= from && at < from + MINUTE_MS).length;
+      assert.ok(within <= 2, `${within} sign-ins in a minute`);
     }
   });
 });

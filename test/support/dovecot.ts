@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import {
   access,
@@ -18,6 +18,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Cable } from './network.ts';
 import { createAuthority } from './openai/certificates.ts';
 
 const DOVECOT = '/usr/sbin/dovecot';
@@ -34,6 +35,16 @@ export interface DovecotUser {
 export interface DovecotOptions {
   readonly tls?: 'implicit' | 'starttls' | 'none';
   readonly users?: readonly [DovecotUser, ...DovecotUser[]];
+  /** Folders that are made at the start, and what they are for (RFC 6154), if the server is to say so. */
+  readonly folders?: Readonly<Record<string, '\\Junk' | '\\All' | '\\Trash' | undefined>>;
+  /** Capabilities that it keeps to itself: `['IDLE', 'SPECIAL-USE']`. */
+  readonly without?: readonly string[];
+  /** Signs in by XOAUTH2 too, with tokens that this address knows; the token is added at its end. */
+  readonly tokenInfo?: string;
+  /** How many connections it takes at the same time; 100 unless told. */
+  readonly mostConnections?: number;
+  /** At whose far end it runs, and listens; else on this machine. */
+  readonly cable?: Cable;
 }
 
 export interface DeliverOptions {
@@ -54,17 +65,21 @@ export interface StoredMessage {
 }
 
 export interface Dovecot {
-  readonly host: '127.0.0.1';
+  readonly host: string;
   readonly port: number;
   /** The authority that signed the server's certificate. */
   readonly caPem: string;
   readonly caFile: string;
+  /** SHA-256 of the server's certificate, as openssl prints it. */
+  readonly fingerprint: string;
   /** The first user's. */
   readonly user: string;
   readonly password: string;
   /** Puts a message into a Maildir, as a delivery agent does; a session that IDLEs is told at once. */
   deliver(raw: string | Uint8Array, options?: DeliverOptions): Promise<void>;
   messages(folder?: string, user?: string): Promise<StoredMessage[]>;
+  /** Makes it give every folder of the first user another UIDVALIDITY, and UIDs from 1 on, at the next start. */
+  forgetUids(): Promise<void>;
   /** The server's log so far. */
   log(): Promise<string>;
   /** How many sign-ins have succeeded so far. */
@@ -84,17 +99,20 @@ export interface Dovecot {
  * Starts a real Dovecot of its own: own directory, configuration and port, no system service. It has to run as root, as
  * Dovecot's login processes change to users without rights.
  */
-export async function startDovecot({
-  tls = 'implicit',
-  users = [{ user: 'ada@example.test', password: 'correct horse battery staple' }],
-}: DovecotOptions = {}): Promise<Dovecot> {
+export async function startDovecot(options: DovecotOptions = {}): Promise<Dovecot> {
+  const {
+    users = [{ user: 'ada@example.test', password: 'correct horse battery staple' }],
+    folders = {},
+    cable,
+  } = options;
+  const host = cable?.address ?? '127.0.0.1';
   await requireDovecot();
   const directory = await mkdtemp(join(tmpdir(), 'chatkeep-dovecot-'));
   await chmod(directory, 0o755);
   await mkdir(join(directory, 'homes'), { mode: 0o755 });
   const port = await freePort();
   const authority = await createAuthority();
-  const { certPem, keyPem } = await authority.issue({ hosts: ['localhost', '127.0.0.1'] });
+  const { certPem, keyPem } = await authority.issue({ hosts: ['localhost', host] });
   const caFile = join(directory, 'ca.pem');
   const logFile = join(directory, 'dovecot.log');
   const home = (user: string) => join(directory, 'homes', user);
@@ -102,18 +120,21 @@ export async function startDovecot({
   await writeFile(join(directory, 'cert.pem'), certPem);
   await writeFile(join(directory, 'key.pem'), keyPem, { mode: 0o600 });
   await writeFile(join(directory, 'users'), users.map((entry) => passwordLine(entry, home(entry.user))).join(''));
-  await writeFile(join(directory, 'dovecot.conf'), configuration(directory, port, tls));
-  for (const { user } of users) await makeFolder(home(user), 'INBOX');
+  await writeFile(join(directory, 'dovecot.conf'), await configuration(directory, port, options));
+  for (const { user } of users) {
+    for (const folder of ['INBOX', ...Object.keys(folders)]) await makeFolder(home(user), folder);
+  }
 
   let server: ChildProcess | undefined;
 
   async function start(): Promise<void> {
-    server = spawn(DOVECOT, ['-F', '-c', join(directory, 'dovecot.conf')], {
+    const [program, ...args] = [...(cable?.command ?? []), DOVECOT, '-F', '-c', join(directory, 'dovecot.conf')];
+    server = spawn(program ?? DOVECOT, args, {
       // A process group of its own, so that the whole server can be frozen.
       detached: true,
       stdio: 'ignore',
     });
-    await waitUntilListening(port, server, logFile);
+    await waitUntilListening(host, port, server, logFile);
   }
 
   async function stop(): Promise<void> {
@@ -136,10 +157,11 @@ export async function startDovecot({
   const [first] = users;
   await start();
   return {
-    host: '127.0.0.1',
+    host,
     port,
     caPem: authority.certPem,
     caFile,
+    fingerprint: new X509Certificate(certPem).fingerprint256,
     user: first.user,
     password: first.password,
     async deliver(raw, { folder = 'INBOX', user = first.user, receivedAt } = {}) {
@@ -160,6 +182,19 @@ export async function startDovecot({
         flags: /:2,([A-Za-z]*)$/.exec(file)?.[1] ?? '',
       }));
       return [...untouched, ...touched];
+    },
+    async forgetUids() {
+      const maildir = join(home(first.user), 'Maildir');
+      // Seconds since 1970 are what it would give a new folder, and two may be made in one second.
+      const another = (Math.floor(Date.now() / 1000) + 1000).toString(16).padStart(8, '0');
+      for (const name of await readdir(maildir)) {
+        if (name.startsWith('dovecot')) await rm(join(maildir, name));
+      }
+      for (const name of [`dovecot-uidvalidity.${another}`, 'dovecot-uidvalidity']) {
+        const path = join(maildir, name);
+        await writeFile(path, name === 'dovecot-uidvalidity' ? another : '', { mode: 0o600 });
+        await chown(path, MAIL_UID, MAIL_UID);
+      }
     },
     log: () => readFile(logFile, 'utf8'),
     async logins() {
@@ -194,37 +229,46 @@ function passwordLine({ user, password }: DovecotUser, home: string): string {
   return `${user}:{PLAIN}${password}:${MAIL_UID}:${MAIL_UID}::${home}\n`;
 }
 
-function configuration(directory: string, port: number, tls: NonNullable<DovecotOptions['tls']>): string {
+async function configuration(directory: string, port: number, options: DovecotOptions): Promise<string> {
+  const { tls = 'implicit', folders = {}, without = [], tokenInfo, cable, mostConnections = 100 } = options;
   const [plainPort, tlsPort] = tls === 'implicit' ? [0, port] : [port, 0];
+  const xoauth2 = tokenInfo === undefined ? '' : await xoauth2Passdb(directory, tokenInfo);
   return `
 base_dir = ${directory}/run
 state_dir = ${directory}/state
 log_path = ${directory}/dovecot.log
 info_log_path = ${directory}/dovecot.log
 protocols = imap
-listen = 127.0.0.1
+listen = ${cable?.address ?? '127.0.0.1'}
 ssl = ${tls === 'none' ? 'no' : 'required'}
 ${tls === 'none' ? '' : `ssl_cert = <${directory}/cert.pem\nssl_key = <${directory}/key.pem`}
 disable_plaintext_auth = ${tls === 'none' ? 'no' : 'yes'}
-auth_mechanisms = plain login
+auth_mechanisms = plain login${tokenInfo === undefined ? '' : ' xoauth2'}
 auth_failure_delay = 0
 first_valid_uid = 1
 first_valid_gid = 1
 mail_location = maildir:~/Maildir
-mail_max_userip_connections = 100
+mail_max_userip_connections = 1000
+${without.length === 0 ? '' : `imap_capability = ${CAPABILITIES.filter((name) => !without.includes(name)).join(' ')}`}
 namespace inbox {
   inbox = yes
   separator = /
+  ${Object.entries(folders)
+    .filter(([, use]) => use !== undefined)
+    .map(([name, use]) => `mailbox "${name}" {\n    special_use = ${use}\n  }`)
+    .join('\n  ')}
 }
 passdb {
   driver = passwd-file
   args = username_format=%u ${directory}/users
 }
+${xoauth2}
 userdb {
   driver = passwd-file
   args = username_format=%u ${directory}/users
 }
 service imap-login {
+  process_limit = ${mostConnections}
   inet_listener imap {
     port = ${plainPort}
   }
@@ -233,6 +277,9 @@ service imap-login {
     ssl = yes
   }
 }
+service imap {
+  process_limit = ${mostConnections}
+}
 service anvil {
   # The login penalty would slow down whoever tries wrong passwords.
   unix_listener anvil-auth-penalty {
@@ -240,6 +287,30 @@ service anvil {
   }
 }
 `;
+}
+
+/** What it offers beside the sign-in. */
+const CAPABILITIES = [
+  'IMAP4rev1',
+  'LITERAL+',
+  'ID',
+  'ENABLE',
+  'IDLE',
+  'NAMESPACE',
+  'UIDPLUS',
+  'LIST-EXTENDED',
+  'CHILDREN',
+  'CONDSTORE',
+  'ESEARCH',
+  'MOVE',
+  'SPECIAL-USE',
+];
+
+/** https://doc.dovecot.org/2.3/configuration_manual/authentication/oauth2/ */
+async function xoauth2Passdb(directory: string, tokenInfo: string): Promise<string> {
+  const file = join(directory, 'oauth2.conf.ext');
+  await writeFile(file, `tokeninfo_url = ${tokenInfo}\nusername_attribute = email\nusername_format = %u\n`);
+  return `passdb {\n  driver = oauth2\n  mechanisms = xoauth2\n  args = ${file}\n}`;
 }
 
 /** Makes a Maildir++ folder, owned by the mail user, and gives its path. */
@@ -264,9 +335,9 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function waitUntilListening(port: number, server: ChildProcess, logFile: string): Promise<void> {
+async function waitUntilListening(host: string, port: number, server: ChildProcess, logFile: string): Promise<void> {
   const deadline = Date.now() + START_LIMIT_MS;
-  while (!(await answers(port))) {
+  while (!(await answers(host, port))) {
     if (server.exitCode !== null || Date.now() > deadline) {
       const log = await readFile(logFile, 'utf8').catch(() => '(no log)');
       throw new Error(`Dovecot did not start:\n${log}`);
@@ -275,9 +346,9 @@ async function waitUntilListening(port: number, server: ChildProcess, logFile: s
   }
 }
 
-function answers(port: number): Promise<boolean> {
+function answers(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, host);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);

@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** A cable to what might be another machine; it can be cut: packets are dropped then, without a word. */
+export interface Cable extends AsyncDisposable {
+  /** Of the far end. */
+  readonly address: string;
+  /** What a command line begins with that is to run at the far end. */
+  readonly command: readonly string[];
+  cut(): Promise<void>;
+  mend(): Promise<void>;
+}
+
+/** Lays a cable between this machine and a network namespace of its own. Needs root, iproute2 and iptables. */
+export async function layCable(): Promise<Cable> {
+  const name = `ck${process.pid.toString(36)}${Math.floor(Math.random() * 1296).toString(36)}`.slice(0, 12);
+  const third = 1 + Math.floor(Math.random() * 250);
+  const fourth = 4 * Math.floor(Math.random() * 60);
+  const [here, there] = [`10.213.${third}.${fourth + 1}`, `10.213.${third}.${fourth + 2}`];
+  const ip = (...args: string[]) => run('/usr/sbin/ip', args);
+  const inside = (...args: string[]) => run('/usr/sbin/ip', ['netns', 'exec', name, ...args]);
+  await ip('netns', 'add', name);
+  await ip('link', 'add', `${name}a`, 'type', 'veth', 'peer', 'name', `${name}b`, 'netns', name);
+  await ip('address', 'add', `${here}/30`, 'dev', `${name}a`);
+  await ip('link', 'set', `${name}a`, 'up');
+  await inside('/usr/sbin/ip', 'address', 'add', `${there}/30`, 'dev', `${name}b`);
+  await inside('/usr/sbin/ip', 'link', 'set', `${name}b`, 'up');
+  await inside('/usr/sbin/ip', 'link', 'set', 'lo', 'up');
+  return {
+    address: there,
+    command: ['/usr/sbin/ip', 'netns', 'exec', name],
+    cut: async () => {
+      await inside('/usr/sbin/iptables', '-I', 'INPUT', '-j', 'DROP');
+      await inside('/usr/sbin/iptables', '-I', 'OUTPUT', '-j', 'DROP');
+    },
+    mend: async () => {
+      await inside('/usr/sbin/iptables', '-F');
+    },
+    async [Symbol.asyncDispose]() {
+      await ip('netns', 'del', name);
+    },
+  };
+}
