@@ -1,9 +1,9 @@
 import { type ArchiveBudgets, inspectArchive } from '../archive/index.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, MINUTE_MS } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Mutex } from '../lib/mutex.ts';
 import type { RawMessage } from '../mailbox/index.ts';
-import { type Notice, parseExportName, type ReadyNotice } from '../notice/index.ts';
+import { type Notice, parseExportName, type ReadyNotice, type UndecidedNotice } from '../notice/index.ts';
 import type { BackupDirectory } from '../snapshot/index.ts';
 import { type Archive, type Capture, hasEnded, lacksArchive, newCaptureId } from './capture.ts';
 import type { HandIn, Journal, JournalEntry, MessageRecord } from './journal.ts';
@@ -36,10 +36,15 @@ export interface FileToTake extends HandIn {
 /** The stamp of an export is in whole seconds, ZIP times in even ones (APPNOTE section 4.4.6). */
 const STAMP_TOLERANCE_MS = 2_000;
 
+/** A DNS server that restarts is back by then. */
+const TELL_UNDECIDED_AFTER_MS = 10 * MINUTE_MS;
+
 /** Turns what comes in, by mail or by hand, into captures. */
 export class Intake {
   readonly #options: IntakeOptions;
   /** What is known is looked up before it is recorded: one at a time, or the same export becomes two captures. */
+  /** Messages that cannot be judged yet. Kept in memory: after a restart, the ten minutes begin anew. */
+  readonly #undecided = new Map<string, { since: number; told: boolean }>();
   readonly #recording = new Mutex();
 
   constructor(options: IntakeOptions) {
@@ -77,7 +82,22 @@ export class Intake {
         logger.debug({ mailbox: message.mailbox, why: notice.why }, 'a message that is not about an export');
         return recorder.record({ message: seen('unrelated') });
       case 'undecided':
+        await this.#tellUndecided(message, notice);
         throw new Error(notice.detail);
+    }
+  }
+
+  /** A proof that cannot be had for minutes is most often one that will not come by itself: a container without DNS. */
+  async #tellUndecided(message: RawMessage, { detail, until }: UndecidedNotice): Promise<void> {
+    const now = this.#options.clock.now();
+    const key = `${message.mailbox} ${message.folder} ${message.uidValidity} ${message.uid}`;
+    const first = this.#undecided.get(key) ?? { since: now, told: false };
+    const isTime = !first.told && now - first.since >= TELL_UNDECIDED_AFTER_MS;
+    this.#undecided.set(key, { since: first.since, told: first.told || isTime });
+    if (isTime) {
+      await this.#options.recorder.record({
+        messages: [messages.noticeUndecided(message.mailbox, detail, until, now)],
+      });
     }
   }
 
@@ -190,6 +210,7 @@ export class Intake {
       { capture: capture.id, mailbox: message.mailbox, proof: notice.proof, deadline: new Date(notice.deadline) },
       'an export is ready',
     );
+    if (notice.warning !== undefined) logger.warn({ capture: capture.id }, notice.warning);
     await recorder.record({ captures: [capture], message: seen });
   }
 

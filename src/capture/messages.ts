@@ -162,6 +162,18 @@ export function workTrouble(capture: Capture, kind: 'storage' | 'failure', detai
   };
 }
 
+/** For some time now it could not be found out whether an export notice is genuine. */
+export function noticeUndecided(mailbox: string, detail: string, until: number, now: number): Message {
+  return {
+    event: 'trouble',
+    level: 'warning',
+    title: 'An email about a ChatGPT export cannot be checked at present',
+    body: `${detail}\nThe email is in the mailbox "${mailbox}"; its link is not followed before it is known who sent it. Chatkeep tries again every few minutes, until the link dies at ${formatMoment(until)} (${formatDuration(until - now)} left). Check the DNS of the machine or container (notices.dns_servers in the configuration). Or download the ZIP in a browser and put it into the drop folder.`,
+    at: now,
+    data: { mailbox, reason: detail, deadline: until },
+  };
+}
+
 /** A message that claims to be an export notice is not believed. */
 export function noticeRefused(mailbox: string, detail: string, receivedAt: number, now: number): Message {
   return {

@@ -3,7 +3,7 @@ import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { whenSettled } from '../../src/capture/index.ts';
-import { systemClock } from '../../src/lib/clock.ts';
+import { HOUR_MS, MINUTE_MS, systemClock } from '../../src/lib/clock.ts';
 import { ChatkeepError } from '../../src/lib/errors.ts';
 import type { BackupDirectory } from '../../src/snapshot/index.ts';
 import { TEST_START_MS } from '../support/virtual-clock.ts';
@@ -81,6 +81,21 @@ describe('A message', () => {
     await using workshop = await Workshop.open();
     await assert.rejects(workshop.mail({ kind: 'undecided', detail: 'DNS is down.', until: 0 }), /DNS is down/);
     assert.deepEqual(await workshop.journal.unseen('ann@example.org', 'INBOX', '1', [1]), [1]);
+  });
+
+  it('which cannot be judged for ten minutes is told of once, with the time that is left', async () => {
+    await using workshop = await Workshop.open();
+    const undecided = { kind: 'undecided', detail: 'DNS is down.', until: TEST_START_MS + HOUR_MS } as const;
+    for (const minutes of [0, 9, 2, 30]) {
+      await workshop.clock.advance(minutes * MINUTE_MS);
+      await assert.rejects(workshop.mail(undecided, { uid: 7 }), /DNS is down/);
+    }
+    const told = await workshop.told();
+    assert.deepEqual(
+      told.map(({ event }) => event),
+      ['trouble'],
+    );
+    assert.match(told[0]?.body ?? '', /DNS is down.*\n.*49 min left/);
   });
 
   it('about an export of which a bad file was handed in before is still captured', async () => {
