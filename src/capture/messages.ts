@@ -167,8 +167,8 @@ export function noticeUndecided(mailbox: string, detail: string, until: number, 
   return {
     event: 'trouble',
     level: 'warning',
-    title: 'An email about a ChatGPT export cannot be checked at present',
-    body: `${detail}\nThe email is in the mailbox "${mailbox}"; its link is not followed before it is known who sent it. Chatkeep tries again every few minutes, until the link dies at ${formatMoment(until)} (${formatDuration(until - now)} left). Check the DNS of the machine or container (notices.dns_servers in the configuration). Or download the ZIP in a browser and put it into the drop folder.`,
+    title: `An email about a ChatGPT export cannot be checked, ${formatDuration(until - now)} left`,
+    body: `${detail}\nIt is in the mailbox "${mailbox}"; its link is not followed before it is known who sent it. Most often the DNS of the machine or container is the trouble: see notices.dns_servers in the configuration.`,
     at: now,
     data: { mailbox, reason: detail, deadline: until },
   };
@@ -180,7 +180,7 @@ export function noticeRefused(mailbox: string, detail: string, receivedAt: numbe
     event: 'refused-notice',
     level: 'warning',
     title: 'An email that claims to be a ChatGPT export was not believed',
-    body: `${detail}\nIt reached the mailbox "${mailbox}" at ${formatMoment(receivedAt)}, its link was not followed, and the email was left as it is. If you did not ask for an export, nothing is to be done: do not click on its link. If you did, download the ZIP in a browser within 24 hours of the email and put it into the drop folder, or run \`chatkeep import FILE\`.`,
+    body: `${detail}\nIt reached the mailbox "${mailbox}" at ${formatMoment(receivedAt)}, its link was not followed, and the email was left as it is. If you did not ask for an export, nothing is to be done: do not click on its link.`,
     at: now,
     data: { mailbox, reason: detail, receivedAt },
   };

@@ -95,7 +95,8 @@ describe('A message', () => {
       told.map(({ event }) => event),
       ['trouble'],
     );
-    assert.match(told[0]?.body ?? '', /DNS is down.*\n.*49 min left/);
+    assert.match(told[0]?.title ?? '', /49 min left/);
+    assert.match(told[0]?.body ?? '', /DNS is down/);
   });
 
   it('about an export of which a bad file was handed in before is still captured', async () => {
