@@ -12,7 +12,7 @@ import type { DownloadOutcome, DownloadProgress } from './outcome.ts';
 import { type BodyIdentity, PartFile } from './part-file.ts';
 import { readHead } from './response.ts';
 import { type HttpResponse, networkTrouble, type Transport } from './transport.ts';
-import { hasZipEnd, startsLikeZip } from './zip-marks.ts';
+import { hasZipEnd, startsLikeZip, ZIP_END_BYTES } from './zip-marks.ts';
 
 export interface DownloadRequest {
   readonly link: Secret;
@@ -40,8 +40,6 @@ export interface DownloaderOptions {
 const MOST_REDIRECTS = 5;
 /** A cut that came after some bytes is resumed at once, but never in a hot loop. */
 const RESUME_PAUSE_MS = SECOND_MS / 4;
-/** Largest end-of-directory record with its comment (APPNOTE section 4.3.16). */
-const ZIP_END_BYTES = 22 + 65_535;
 
 /** How one request ended. */
 type Attempt =

@@ -4,7 +4,7 @@ import { type Clock, SECOND_MS } from '../lib/clock.ts';
 import { errorCode, errorMessage } from '../lib/errors.ts';
 import { LastingTrouble } from '../lib/lasting-trouble.ts';
 import type { Logger } from '../lib/logger.ts';
-import { hasZipEnd } from './zip-marks.ts';
+import { hasZipEnd, ZIP_END_BYTES } from './zip-marks.ts';
 
 /** A file that has stopped growing. */
 export interface DroppedFile {
@@ -19,7 +19,6 @@ export interface DroppedFile {
 const SCAN_EVERY_MS = 2 * SECOND_MS;
 /** A file without a ZIP's end may still be growing; after this long without a change it is what it is. */
 const GIVEN_UP_GROWING_MS = 60 * SECOND_MS;
-const ZIP_END_BYTES = 22 + 65_535;
 
 /** The key of a file as it is now, and its size. */
 export async function fileKey(path: string): Promise<{ key: string; bytes: number }> {

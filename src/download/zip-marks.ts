@@ -3,6 +3,8 @@ const BEGINNINGS = ['PK\x03\x04', 'PK\x05\x06'];
 const END_SIGNATURE = Buffer.from('PK\x05\x06', 'latin1');
 const END_BYTES = 22;
 const COMMENT_LENGTH_OFFSET = 20;
+/** The largest end-of-directory record with its comment: all of a file that {@link hasZipEnd} needs to see. */
+export const ZIP_END_BYTES = END_BYTES + 65_535;
 
 /** Whether bytes are the beginning of a ZIP. Fewer than four are given the benefit of the doubt. */
 export function startsLikeZip(bytes: Uint8Array): boolean {
