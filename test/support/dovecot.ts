@@ -14,10 +14,11 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
 import type { Cable } from './network.ts';
 import { createAuthority } from './openai/certificates.ts';
 
@@ -322,17 +323,6 @@ async function makeFolder(home: string, folder: string): Promise<string> {
     if (made !== undefined) await chown(directory, MAIL_UID, MAIL_UID);
   }
   return path;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No free port.');
-  return address.port;
 }
 
 async function waitUntilListening(host: string, port: number, server: ChildProcess, logFile: string): Promise<void> {
