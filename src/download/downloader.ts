@@ -7,7 +7,7 @@ import type { Secret } from '../lib/secret.ts';
 import { assertRoom } from '../lib/space.ts';
 import { formatBytes } from '../lib/text.ts';
 import { type DownloadPlace, placeOf } from './address-guard.ts';
-import { type Login, type LoginHeaders, loginsFingerprint } from './logins/index.ts';
+import { type Login, type LoginAnswer, loginsFingerprint } from './logins/index.ts';
 import type { DownloadOutcome, DownloadProgress } from './outcome.ts';
 import { type BodyIdentity, PartFile } from './part-file.ts';
 import { readHead } from './response.ts';
@@ -62,6 +62,10 @@ interface Exchange {
   /** Ends the request and nothing else. */
   readonly cut: AbortController;
 }
+
+type WayIn = Extract<LoginAnswer, { kind: 'headers' }>;
+
+const NO_LOGIN: WayIn = { kind: 'headers', headers: {} };
 
 /** A body of which nothing is known. */
 const UNKNOWN: BodyIdentity = { etag: undefined, total: undefined, md5: undefined };
@@ -129,7 +133,7 @@ export class Downloader {
     }
   }
 
-  /** One request with each login in turn, until one is let in. */
+  /** One request, as the place that the link leads to wants it. */
   async #attempt(request: DownloadRequest, part: PartFile): Promise<Ending> {
     const address = URL.parse(request.link.reveal());
     if (address === null) return { kind: 'cut', detail: 'The link is not an address.' };
@@ -139,30 +143,42 @@ export class Downloader {
     if (place === undefined) {
       return { kind: 'cut', detail: `The link leads to ${address.host}, which is not a place that exports come from.` };
     }
-    const passes: (Login | undefined)[] =
-      place.login && this.#options.logins.length > 0 ? [...this.#options.logins] : [undefined];
+    if (place.login && this.#options.logins.length > 0) return this.#withLogins(request, part, address);
+    const ending = await this.#followed(request, part, address, NO_LOGIN);
+    if (ending.kind !== 'login') return ending;
+    return place.login
+      ? { kind: 'login', detail: `${ending.detail} No login is configured.` }
+      : { kind: 'cut', detail: ending.detail };
+  }
+
+  /** One request with each login in turn, and each of its ways in, until one is let in. */
+  async #withLogins(request: DownloadRequest, part: PartFile, address: URL): Promise<Ending> {
+    const { logins, clock } = this.#options;
     const denials: string[] = [];
-    for (const login of passes) {
-      const answer = (await login?.headersFor(address, this.#options.clock.now())) ?? { kind: 'headers', headers: {} };
-      if (answer.kind === 'unusable') {
-        denials.push(answer.detail);
-        continue;
+    for (const login of logins) {
+      for await (const way of login.waysIn(address, { now: clock.now(), signal: request.signal })) {
+        if (way.kind === 'unusable') {
+          denials.push(way.detail);
+          continue;
+        }
+        const ending = await this.#followed(request, part, address, way);
+        if (ending.kind !== 'login') return ending;
+        denials.push(`With ${login.label}: ${ending.detail}`);
       }
-      const attempt = await this.#followed(request, part, address, answer.headers);
-      if (attempt.kind !== 'login') return attempt;
-      if (!place.login) return { kind: 'cut', detail: attempt.detail };
-      denials.push(
-        login === undefined ? `${attempt.detail} No login is configured.` : `With ${login.label}: ${attempt.detail}`,
-      );
     }
     return { kind: 'login', detail: denials.join(' ') };
   }
 
   /** One request, with its redirects. A login goes to the origin it was made for and to no other. */
-  async #followed(request: DownloadRequest, part: PartFile, first: URL, login: LoginHeaders): Promise<Ending> {
+  async #followed(request: DownloadRequest, part: PartFile, first: URL, login: WayIn): Promise<Ending> {
     let address = first;
     for (let hop = 0; hop <= MOST_REDIRECTS; hop += 1) {
-      const attempt = await this.#requestOnce(request, part, address, address.origin === first.origin ? login : {});
+      const attempt = await this.#requestOnce(
+        request,
+        part,
+        address,
+        address.origin === first.origin ? login : NO_LOGIN,
+      );
       if (attempt.kind !== 'redirected') return attempt;
       if (placeOf(attempt.to, this.#options.places) === undefined) {
         return isSignInHost(attempt.to, first)
@@ -177,14 +193,15 @@ export class Downloader {
     return { kind: 'cut', detail: `${first.host} redirects in a circle.` };
   }
 
-  async #requestOnce(request: DownloadRequest, part: PartFile, address: URL, login: LoginHeaders): Promise<Attempt> {
-    const { transport, clock } = this.#options;
+  async #requestOnce(request: DownloadRequest, part: PartFile, address: URL, login: WayIn): Promise<Attempt> {
+    const { clock } = this.#options;
+    const transport = login.transport ?? this.#options.transport;
     if (clock.now() >= request.deadline) return { kind: 'too-late' };
     const cut = new AbortController();
     const signal = AbortSignal.any([request.signal, cut.signal]);
     let response: HttpResponse;
     try {
-      response = await transport.send({ address, headers: { ...requestHeaders(part), ...login }, signal });
+      response = await transport.send({ address, headers: { ...requestHeaders(part), ...login.headers }, signal });
     } catch (error) {
       request.signal.throwIfAborted();
       return { kind: 'cut', detail: networkTrouble(error, address.host) };

@@ -32,7 +32,9 @@ const TO_ITSELF: FakeAnswer = { kind: 'answer', status: 302, headers: { location
 function login(name: string): Login {
   return {
     label: name,
-    headersFor: async () => ({ kind: 'headers', headers: { authorization: `Bearer ${name}` } }),
+    async *waysIn() {
+      yield { kind: 'headers', headers: { authorization: `Bearer ${name}` } };
+    },
     fingerprint: async () => name,
   };
 }

@@ -1,5 +1,5 @@
-import { fileFingerprint, readLoginFile } from './files.ts';
-import type { Login } from './login.ts';
+import { fileFingerprint, type LoginFile, readLoginFile } from './files.ts';
+import type { Login, LoginAnswer } from './login.ts';
 
 /** RFC 6750 section 2.1: what a bearer token may be made of. */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
@@ -9,15 +9,17 @@ export function bearerLogin(path: string): Login {
   const label = `the token in ${path}`;
   return {
     label,
-    async headersFor() {
-      const file = await readLoginFile(path);
-      if (file.kind === 'unusable') return file;
-      const token = file.text.trim().replace(/^bearer\s+/i, '');
-      if (!TOKEN.test(token)) {
-        return { kind: 'unusable', detail: `The file ${path} does not hold one access token and nothing else.` };
-      }
-      return { kind: 'headers', headers: { authorization: `Bearer ${token}` } };
+    async *waysIn() {
+      yield bearerIn(path, await readLoginFile(path));
     },
     fingerprint: () => fileFingerprint(path),
   };
+}
+
+function bearerIn(path: string, file: LoginFile): LoginAnswer {
+  if (file.kind === 'unusable') return file;
+  const token = file.text.trim().replace(/^bearer\s+/i, '');
+  return TOKEN.test(token)
+    ? { kind: 'headers', headers: { authorization: `Bearer ${token}` } }
+    : { kind: 'unusable', detail: `The file ${path} does not hold one access token and nothing else.` };
 }

@@ -1,5 +1,5 @@
-import { fileFingerprint, readLoginFile } from './files.ts';
-import type { Login } from './login.ts';
+import { fileFingerprint, type LoginFile, readLoginFile } from './files.ts';
+import type { Login, LoginAnswer } from './login.ts';
 
 /** A cookie as a line of cookies.txt has it. `expires` in ms UTC; 0 for a session cookie. */
 export interface Cookie {
@@ -55,21 +55,25 @@ export function cookiesLogin(path: string): Login {
   const label = `the cookies in ${path}`;
   return {
     label,
-    async headersFor(address, now) {
-      const file = await readLoginFile(path);
-      if (file.kind === 'unusable') return file;
-      const all = parseCookiesTxt(file.text);
-      if (all.length === 0)
-        return { kind: 'unusable', detail: `The file ${path} is not a cookies.txt in Netscape format.` };
-      const fitting = all.filter((cookie) => cookieFits(cookie, address, now));
-      if (fitting.length === 0) {
-        return {
-          kind: 'unusable',
-          detail: `The file ${path} holds no cookie for ${address.hostname} that is still valid.`,
-        };
-      }
-      return { kind: 'headers', headers: { cookie: fitting.map(({ name, value }) => `${name}=${value}`).join('; ') } };
+    async *waysIn(address, { now }) {
+      yield cookiesIn(path, await readLoginFile(path), address, now);
     },
     fingerprint: () => fileFingerprint(path),
   };
+}
+
+function cookiesIn(path: string, file: LoginFile, address: URL, now: number): LoginAnswer {
+  if (file.kind === 'unusable') return file;
+  const all = parseCookiesTxt(file.text);
+  if (all.length === 0) {
+    return { kind: 'unusable', detail: `The file ${path} is not a cookies.txt in Netscape format.` };
+  }
+  const fitting = all.filter((cookie) => cookieFits(cookie, address, now));
+  if (fitting.length === 0) {
+    return {
+      kind: 'unusable',
+      detail: `The file ${path} holds no cookie for ${address.hostname} that is still valid.`,
+    };
+  }
+  return { kind: 'headers', headers: { cookie: fitting.map(({ name, value }) => `${name}=${value}`).join('; ') } };
 }

@@ -3,7 +3,7 @@ import { bearerLogin } from './bearer.ts';
 import { cookiesLogin } from './cookies.ts';
 import type { Login } from './login.ts';
 
-export type { Login, LoginAnswer, LoginHeaders } from './login.ts';
+export type { Login, LoginAnswer, LoginContext, LoginHeaders } from './login.ts';
 
 /** The logins of the configuration, in its order. */
 export function createLogins(configs: readonly LoginConfig[]): Login[] {

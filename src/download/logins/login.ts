@@ -1,18 +1,37 @@
+import type { Transport } from '../transport.ts';
+
 /** Header fields that let a request pass as the signed-in user. The values are secrets: they go into the request only. */
 export type LoginHeaders = Readonly<Record<string, string>>;
 
-/** What a login gives for one address. */
+/** One way to be let in, as a login gives it for one address. */
 export type LoginAnswer =
-  | { readonly kind: 'headers'; readonly headers: LoginHeaders }
+  | {
+      readonly kind: 'headers';
+      readonly headers: LoginHeaders;
+      /** Where the login has a network of its own (a browser's), the request goes over that; else over ours. */
+      readonly transport?: Transport;
+    }
   /** A sentence that says what is wrong with it, without secrets: "The file … does not exist." */
   | { readonly kind: 'unusable'; readonly detail: string };
+
+/** What a login is told of the request that it is asked for. */
+export interface LoginContext {
+  /** ms UTC */
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
 
 /** One way of being signed in. Each has a file of its own. */
 export interface Login {
   /** How messages call it: `the token in /run/secrets/chatgpt_token`. */
   readonly label: string;
-  /** Read anew at each use, so that a renewed login counts at once. */
-  headersFor(address: URL, now: number): Promise<LoginAnswer>;
+  /**
+   * Its ways to be let in at `address`, best first. They are asked for one at a time, the next only after the server
+   * has denied the one before; and anew for each request, so that a renewed login counts at once.
+   *
+   * @throws the signal's reason when it aborts, and nothing else
+   */
+  waysIn(address: URL, context: LoginContext): AsyncIterable<LoginAnswer>;
   /** Changes when the login has changed. Holds no secret. */
   fingerprint(): Promise<string>;
 }

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { bearerLogin } from '../../../src/download/logins/bearer.ts';
 import { tempDir } from '../../support/temp-dir.ts';
+import { onlyWayIn } from './ways-in.ts';
 
 const ADDRESS = new URL('https://chatgpt.com/backend-api/estuary/content');
 
@@ -12,7 +13,7 @@ async function answerFor(text: string | Buffer) {
   await using directory = await tempDir();
   const path = join(directory.path, 'token');
   await writeFile(path, text);
-  return bearerLogin(path).headersFor(ADDRESS, 0);
+  return onlyWayIn(bearerLogin(path), ADDRESS);
 }
 
 describe('a bearer token', () => {
@@ -66,7 +67,7 @@ describe('a bearer token', () => {
     const path = join(directory.path, 'token');
     const login = bearerLogin(path);
     assert.equal(login.label, `the token in ${path}`);
-    assert.deepEqual(await login.headersFor(ADDRESS, 0), {
+    assert.deepEqual(await onlyWayIn(login, ADDRESS), {
       kind: 'unusable',
       detail: `The file ${path} does not exist.`,
     });
@@ -79,7 +80,7 @@ describe('a bearer token', () => {
     const login = bearerLogin(path);
     for (const token of ['one', 'two']) {
       await writeFile(path, token);
-      assert.deepEqual(await login.headersFor(ADDRESS, 0), {
+      assert.deepEqual(await onlyWayIn(login, ADDRESS), {
         kind: 'headers',
         headers: { authorization: `Bearer ${token}` },
       });

@@ -7,6 +7,7 @@ import { type Cookie, cookieFits, cookiesLogin, parseCookiesTxt } from '../../..
 import { DAY_MS } from '../../../src/lib/clock.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { TEST_START_MS } from '../../support/virtual-clock.ts';
+import { onlyWayIn } from './ways-in.ts';
 
 const NOW = TEST_START_MS;
 const ADDRESS = new URL('https://chatgpt.com/backend-api/estuary/content?id=a.zip');
@@ -176,7 +177,7 @@ describe('a login by cookies', () => {
     await using directory = await tempDir();
     const path = join(directory.path, 'cookies.txt');
     await writeFile(path, text);
-    const answer = await cookiesLogin(path).headersFor(address, NOW);
+    const answer = await onlyWayIn(cookiesLogin(path), address, NOW);
     return answer.kind === 'headers' ? answer.headers.cookie : answer.detail.replace(path, 'FILE');
   }
 
@@ -220,7 +221,7 @@ describe('a login by cookies', () => {
     const path = join(directory.path, 'cookies.txt');
     const login = cookiesLogin(path);
     assert.equal(login.label, `the cookies in ${path}`);
-    assert.deepEqual(await login.headersFor(ADDRESS, NOW), {
+    assert.deepEqual(await onlyWayIn(login, ADDRESS, NOW), {
       kind: 'unusable',
       detail: `The file ${path} does not exist.`,
     });
