@@ -12,6 +12,7 @@ import { freePort } from './free-port.ts';
 import type { DeliverOptions, MailServer } from './mail-server.ts';
 import type { Cable } from './network.ts';
 import { createAuthority } from './openai/certificates.ts';
+import { killAtExit, signalGroup } from './process-group.ts';
 
 const run = promisify(execFile);
 
@@ -132,7 +133,6 @@ interface Master {
 function masterOf(directory: string, name: 'front' | 'back', door: Door, prefix: readonly string[] = []): Master {
   let running: ChildProcess | undefined;
   const signal = (what: NodeJS.Signals) => signalGroup(running, what);
-  const killAtExit = () => signal('SIGKILL');
   return {
     signal,
     async start() {
@@ -140,7 +140,7 @@ function masterOf(directory: string, name: 'front' | 'back', door: Door, prefix:
       const args = ['-C', file('imapd.conf'), '-M', file(`${name}.conf`), '-p', file(`run/${name}.pid`)];
       const [program = MASTER, ...rest] = [...prefix, MASTER, ...args];
       running = spawn(program, rest, { detached: true, stdio: 'ignore' });
-      process.once('exit', killAtExit);
+      killAtExit(running);
       const deadline = Date.now() + START_LIMIT_MS;
       while (!(await isOpen(door))) {
         if (running.exitCode !== null || Date.now() > deadline) throw new Error('Cyrus did not start.');
@@ -153,12 +153,11 @@ function masterOf(directory: string, name: 'front' | 'back', door: Door, prefix:
       const exited = once(leader, 'exit');
       signal('SIGCONT');
       signal('SIGTERM');
-      const impatient = setTimeout(killAtExit, 2_000);
+      const impatient = setTimeout(() => signal('SIGKILL'), 2_000);
       await exited;
       clearTimeout(impatient);
-      killAtExit();
+      signal('SIGKILL');
       running = undefined;
-      process.off('exit', killAtExit);
     },
   };
 }
@@ -234,13 +233,4 @@ function isOpen({ host, port, speaksFirst }: Door): Promise<boolean> {
     socket.once('error', () => end(false));
     socket.once('close', () => end(false));
   });
-}
-
-function signalGroup(leader: ChildProcess | undefined, signal: NodeJS.Signals): void {
-  if (leader?.pid === undefined) return;
-  try {
-    process.kill(-leader.pid, signal);
-  } catch {
-    // The group is gone already.
-  }
 }

@@ -12,6 +12,7 @@ import { freePort } from './free-port.ts';
 import type { DeliverOptions, MailServer } from './mail-server.ts';
 import type { Cable } from './network.ts';
 import { createAuthority } from './openai/certificates.ts';
+import { killAtExit, signalGroup } from './process-group.ts';
 
 const run = promisify(execFile);
 
@@ -69,8 +70,8 @@ export interface Dovecot extends MailServer {
   log(): Promise<string>;
   /** How many sign-ins have succeeded so far. */
   logins(): Promise<number>;
-  /** Ends every session of the first user, as an administrator does (doveadm-kick(1)). */
-  kick(): Promise<void>;
+  /** What an administrator does: `doveadm('kick', user)`. */
+  doveadm(...args: string[]): Promise<void>;
   restart(): Promise<void>;
   /** Stops it and removes everything. */
   close(): Promise<void>;
@@ -123,6 +124,7 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
       detached: true,
       stdio: 'ignore',
     });
+    killAtExit(server);
     await waitUntilListening(host, port, server, logFile);
   }
 
@@ -166,12 +168,8 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
 
   async function close(): Promise<void> {
     await stop();
-    process.off('exit', killAtExit);
     rmSync(directory, { recursive: true, force: true });
   }
-
-  const killAtExit = () => signalGroup(server, 'SIGKILL');
-  process.once('exit', killAtExit);
 
   await start();
   return {
@@ -196,9 +194,7 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     },
     renewFolder,
     log: () => readFile(logFile, 'utf8'),
-    async kick() {
-      await doveadm('kick', first.user);
-    },
+    doveadm,
     async logins() {
       return ((await readFile(logFile, 'utf8')).match(/imap-login: .*Login: user=/g) ?? []).length;
     },
@@ -343,13 +339,4 @@ function answers(host: string, port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-function signalGroup(leader: ChildProcess | undefined, signal: NodeJS.Signals): void {
-  if (leader?.pid === undefined) return;
-  try {
-    process.kill(-leader.pid, signal);
-  } catch {
-    // The group is gone already.
-  }
 }
