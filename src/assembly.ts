@@ -61,7 +61,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
   const downloader = new Downloader({
     transport,
     places,
-    logins: createLogins(config.download.logins),
+    logins: createLogins(config.download.logins, { transport }),
     stallMs: config.download.stallSeconds * SECOND_MS,
     clock,
     logger,

@@ -1,6 +1,3 @@
-import { fileFingerprint, type LoginFile, readLoginFile } from './files.ts';
-import type { Login, LoginAnswer } from './login.ts';
-
 /** A cookie as a line of cookies.txt has it. `expires` in ms UTC; 0 for a session cookie. */
 export interface Cookie {
   readonly domain: string;
@@ -41,39 +38,53 @@ export function parseCookiesTxt(text: string): Cookie[] {
   });
 }
 
+/** The same cookies as a cookies.txt. */
+export function formatCookiesTxt(cookies: readonly Cookie[]): string {
+  const lines = cookies.map(({ domain, includeSubdomains, path, expires, name, value }) =>
+    [
+      `${includeSubdomains ? '.' : ''}${domain}`,
+      includeSubdomains ? 'TRUE' : 'FALSE',
+      path,
+      'TRUE',
+      String(Math.round(expires / 1000)),
+      name,
+      value,
+    ].join('\t'),
+  );
+  return `${['# Netscape HTTP Cookie File', ...lines].join('\n')}\n`;
+}
+
+/** Whether a cookie is for this host (RFC 6265 section 5.1.3), whatever the path. */
+export function cookieIsFor({ domain, includeSubdomains }: Cookie, hostname: string): boolean {
+  const host = hostname.toLowerCase();
+  return host === domain || (includeSubdomains && host.endsWith(`.${domain}`));
+}
+
 /** Whether a cookie belongs into a request to `address` at `now` (RFC 6265 section 5.4; https is taken for granted). */
 export function cookieFits(cookie: Cookie, address: URL, now: number): boolean {
-  const host = address.hostname.toLowerCase();
-  const hostFits = host === cookie.domain || (cookie.includeSubdomains && host.endsWith(`.${cookie.domain}`));
   const directory = cookie.path.endsWith('/') ? cookie.path : `${cookie.path}/`;
   const pathFits = address.pathname === cookie.path || address.pathname.startsWith(directory);
-  return hostFits && pathFits && (cookie.expires === 0 || cookie.expires > now);
+  return cookieIsFor(cookie, address.hostname) && pathFits && !hasExpired(cookie, now);
 }
 
-/** The browser's session cookies, in a cookies.txt. The session cookie may be split in `.0`, `.1` (shared facts). */
-export function cookiesLogin(path: string): Login {
-  const label = `the cookies in ${path}`;
-  return {
-    label,
-    async *waysIn(address, { now }) {
-      yield cookiesIn(path, await readLoginFile(path), address, now);
-    },
-    fingerprint: () => fileFingerprint(path),
-  };
+/** Whether a cookie's time is over at `now` (ms UTC). */
+export function hasExpired({ expires }: Cookie, now: number): boolean {
+  return expires !== 0 && expires <= now;
 }
 
-function cookiesIn(path: string, file: LoginFile, address: URL, now: number): LoginAnswer {
-  if (file.kind === 'unusable') return file;
-  const all = parseCookiesTxt(file.text);
-  if (all.length === 0) {
-    return { kind: 'unusable', detail: `The file ${path} is not a cookies.txt in Netscape format.` };
-  }
-  const fitting = all.filter((cookie) => cookieFits(cookie, address, now));
-  if (fitting.length === 0) {
-    return {
-      kind: 'unusable',
-      detail: `The file ${path} holds no cookie for ${address.hostname} that is still valid.`,
-    };
-  }
-  return { kind: 'headers', headers: { cookie: fitting.map(({ name, value }) => `${name}=${value}`).join('; ') } };
+/** The Cookie field of a request to `address` (RFC 6265 section 4.2.1); undefined if none fits. */
+export function cookieHeader(cookies: readonly Cookie[], address: URL, now: number): string | undefined {
+  const fitting = cookies.filter((cookie) => cookieFits(cookie, address, now));
+  return fitting.length === 0 ? undefined : fitting.map(({ name, value }) => `${name}=${value}`).join('; ');
+}
+
+/** ChatGPT's session, whole or split into `.0`, `.1` (shared facts: "The link"). */
+const SESSION_COOKIE = /^__Secure-next-auth\.session-token(\.\d+)?$/;
+
+/** When the session cookie for a host ends, ms UTC: its first part to end. Undefined if there is none or it never does. */
+export function sessionCookieEnds(cookies: readonly Cookie[], hostname: string): number | undefined {
+  const ends = cookies
+    .filter((cookie) => SESSION_COOKIE.test(cookie.name) && cookieIsFor(cookie, hostname) && cookie.expires !== 0)
+    .map(({ expires }) => expires);
+  return ends.length === 0 ? undefined : Math.min(...ends);
 }

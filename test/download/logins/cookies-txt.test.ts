@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Cookie, cookieFits, cookiesLogin, parseCookiesTxt } from '../../../src/download/logins/cookies.ts';
-import { DAY_MS } from '../../../src/lib/clock.ts';
-import { tempDir } from '../../support/temp-dir.ts';
+import { type Cookie, cookieFits, parseCookiesTxt } from '../../../src/download/logins/cookies-txt.ts';
 import { TEST_START_MS } from '../../support/virtual-clock.ts';
-import { onlyWayIn } from './ways-in.ts';
 
 const NOW = TEST_START_MS;
 const ADDRESS = new URL('https://chatgpt.com/backend-api/estuary/content?id=a.zip');
-const TOMORROW_S = (NOW + DAY_MS) / 1000;
 const SESSION = '__Secure-next-auth.session-token';
 
 /** A line as yt-dlp and browser extensions write it. */
@@ -169,61 +163,5 @@ describe('a cookie', () => {
     assert.ok(fits({ expires: NOW + 1 }));
     assert.ok(!fits({ expires: NOW }));
     assert.ok(!fits({ expires: NOW - 1 }));
-  });
-});
-
-describe('a login by cookies', () => {
-  async function answerFor(text: string, address = ADDRESS) {
-    await using directory = await tempDir();
-    const path = join(directory.path, 'cookies.txt');
-    await writeFile(path, text);
-    const answer = await onlyWayIn(cookiesLogin(path), address, NOW);
-    return answer.kind === 'headers' ? answer.headers.cookie : answer.detail.replace(path, 'FILE');
-  }
-
-  it('sends the session cookie, whole or split', async () => {
-    assert.equal(await answerFor(line({ name: SESSION, value: 'token' })), `${SESSION}=token`);
-    assert.equal(
-      await answerFor(
-        [line({ name: `${SESSION}.0`, value: 'to' }), line({ name: `${SESSION}.1`, value: 'ken' })].join('\n'),
-      ),
-      `${SESSION}.0=to; ${SESSION}.1=ken`,
-    );
-  });
-
-  it('sends the cookies that are for the address and have not expired, and no others', async () => {
-    const text = [
-      line({ name: 'expired', expires: '1' }),
-      line({ name: 'other', domain: '.openai.com' }),
-      line({ name: 'elsewhere', path: '/api' }),
-      line({ name: 'valid', expires: String(TOMORROW_S) }),
-      line({ name: 'host-only', domain: 'chatgpt.com', subdomains: 'FALSE' }),
-    ].join('\n');
-    assert.equal(await answerFor(text), 'valid=b; host-only=b');
-  });
-
-  it('that has no cookie for the address says so, without telling any', async () => {
-    const detail = await answerFor(line({ domain: '.openai.com', value: 'hunter2' }));
-    assert.equal(detail, 'The file FILE holds no cookie for chatgpt.com that is still valid.');
-    assert.equal(await answerFor(line({ expires: '1', value: 'hunter2' })), detail);
-  });
-
-  it('is no other file', async () => {
-    const detail = 'The file FILE is not a cookies.txt in Netscape format.';
-    for (const text of ['[{"name":"a","value":"hunter2"}]', 'a=hunter2; b=c', '# Netscape HTTP Cookie File\n']) {
-      assert.equal(await answerFor(text), detail);
-    }
-    assert.equal(await answerFor('\n'), 'The file FILE is empty.');
-  });
-
-  it('that is missing is told by the name of its file', async () => {
-    await using directory = await tempDir();
-    const path = join(directory.path, 'cookies.txt');
-    const login = cookiesLogin(path);
-    assert.equal(login.label, `the cookies in ${path}`);
-    assert.deepEqual(await onlyWayIn(login, ADDRESS, NOW), {
-      kind: 'unusable',
-      detail: `The file ${path} does not exist.`,
-    });
   });
 });
