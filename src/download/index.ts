@@ -9,6 +9,10 @@ export {
   type LoginHealth,
   type LoginParts,
   loginOrigin,
+  type Stored,
+  storeCookies,
+  storeToken,
+  type Trial,
 } from './logins/index.ts';
 export type { DownloadOutcome, DownloadProgress } from './outcome.ts';
 export { partPath, recordPath } from './part-file.ts';
