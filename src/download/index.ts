@@ -9,6 +9,7 @@ export {
   type LoginHealth,
   type LoginParts,
   loginOrigin,
+  readLoginFile,
   type Stored,
   storeCookies,
   storeToken,

@@ -1,6 +1,6 @@
 import type { Recorder } from '../capture/index.ts';
 import type { Login, LoginHealth } from '../download/index.ts';
-import { type Clock, HOUR_MS, MINUTE_MS, type Random } from '../lib/clock.ts';
+import { type Clock, HOUR_MS, MINUTE_MS, type Random, SECOND_MS } from '../lib/clock.ts';
 import { LastingTrouble } from '../lib/lasting-trouble.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Message } from '../notify/index.ts';
@@ -23,7 +23,7 @@ export interface LoginWatchOptions {
 /** How soon a login is checked that was renewed. */
 const LOOK_EVERY_MS = MINUTE_MS;
 /** A machine that boots may be without its network for a moment. */
-const FIRST_LOOK_MS = MINUTE_MS / 2;
+const FIRST_LOOK_MS = 10 * SECOND_MS;
 /** How soon it is seen that a login is well again, or that the server can be asked; and never sooner after a restart. */
 const AGAIN_MS = HOUR_MS;
 

@@ -5,6 +5,7 @@ import { commandLogin } from './command.ts';
 import { cookiesLogin } from './cookies.ts';
 import type { Login, LoginParts } from './login.ts';
 
+export { type LoginFile, readLoginFile } from './files.ts';
 export type { LoginHealth } from './health.ts';
 export type { Login, LoginAnswer, LoginContext, LoginHeaders, LoginParts } from './login.ts';
 export { type Stored, storeCookies, storeToken, type Trial } from './store.ts';
