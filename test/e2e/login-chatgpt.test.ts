@@ -9,7 +9,7 @@ import { cookieLine, SESSION_COOKIE } from '../download/logins/cookie-line.ts';
 import { eventually } from '../support/eventually.ts';
 import { startOpenAi } from '../support/openai/index.ts';
 import type { OpenAiServerOptions } from '../support/openai/server.ts';
-import { type CliResult, type Environment, Service } from '../support/service.ts';
+import { type CliResult, chatkeep, type Environment, Service } from '../support/service.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { startWebhook } from '../support/webhook.ts';
 
@@ -264,6 +264,8 @@ describe('a service whose login dies', () => {
     assert.match(back.body, /can sign in with the token in/);
     assert.equal(webhook.of('login-failing').length, 2);
     assert.equal((await statusOf(env)).logins[0]?.account, 'ada@example.com');
+    const { stdout } = await chatkeep(['status'], env);
+    assert.match(stdout, /Login, the token in \S+: good, as ada@example\.com \(tried out .* ago\)/);
     await second.stop();
     for (const secret of SECRETS) {
       assert.ok(!(first.output + second.output + JSON.stringify(webhook.received)).includes(secret));
@@ -272,13 +274,7 @@ describe('a service whose login dies', () => {
 });
 
 async function statusOf(env: Environment): Promise<{ logins: { state: string; account: string | null }[] }> {
-  const child = spawn(process.execPath, [MAIN, 'status', '--json'], { env: { ...process.env, ...env } });
-  let text = '';
-  child.stdout.on('data', (data) => {
-    text += String(data);
-  });
-  await once(child, 'close');
-  return JSON.parse(text);
+  return JSON.parse((await chatkeep(['status', '--json'], env)).stdout);
 }
 
 /** The command at a terminal (util-linux's `script` gives one): everything that a person would see. */
