@@ -9,6 +9,7 @@ import type { Logger } from './lib/logger.ts';
 import { count } from './lib/text.ts';
 import { runTogether } from './lib/together.ts';
 import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
+import { senderMarks } from './notice/index.ts';
 import { OutageReporter } from './outages.ts';
 
 /** A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. */
@@ -100,6 +101,7 @@ function createWatcher(
   const reporter = new OutageReporter({ mailbox: mailbox.name, recorder, clock, logger });
   const watcher = new MailboxWatcher({
     config: mailbox,
+    senders: senderMarks(),
     ...(signIn === undefined ? {} : { signIn }),
     seen: journal,
     onMessage: (message) => conductor.intake.takeMessage(message),
