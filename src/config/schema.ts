@@ -163,6 +163,12 @@ export const configSchema = z.strictObject({
         .array(dnsServer)
         .default([])
         .describe('DNS servers for DKIM keys, as address or address:port; else those of the system'),
+      started_reminder_days: z
+        .array(z.number().positive().max(30))
+        .max(5)
+        .refine((days) => days.every((each, index) => each > (days[index - 1] ?? 0)), 'put them in ascending order')
+        .default([3, 7])
+        .describe('How many days after an export was asked for you are told that it has not come; [] for never'),
     })
     .prefault({})
     .describe('How export notices are recognised'),
