@@ -11,7 +11,7 @@ import {
   Worker,
 } from './capture/index.ts';
 import type { Config } from './config/index.ts';
-import { createLogins, createTransport, Downloader, type Transport } from './download/index.ts';
+import { createLogins, createTransport, Downloader, redirectOf } from './download/index.ts';
 import { type Clock, DAY_MS, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
 import { ChatkeepError } from './lib/errors.ts';
 import { exists, makePrivateDirectory } from './lib/files.ts';
@@ -182,13 +182,6 @@ async function refuseEmptiedDirectory(backupDir: string, journal: Journal): Prom
     `The backup directory ${backupDir} is empty, and yet snapshots were committed to it: is the disk mounted?`,
     { next: 'Mount it; or, if the backups were moved away on purpose, start with another state_dir.' },
   );
-}
-
-/** Where an address redirects to: one request, with no login, and nothing of the answer's body is read. */
-async function redirectOf(transport: Transport, address: URL, signal: AbortSignal): Promise<string | undefined> {
-  const response = await transport.send({ address, headers: {}, signal });
-  response.discard();
-  return response.headers.location;
 }
 
 function mailboxNamed(config: Config, name: string): Config['mailboxes'][number] | undefined {
