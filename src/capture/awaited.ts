@@ -102,8 +102,9 @@ function asked(awaited: Awaited, at: number, { now, reminders }: AwaitedContext)
   const isKnown = requests.some(({ askedAt }) => askedAt === at);
   const isOver = at + (reminders.at(-1) ?? Number.NEGATIVE_INFINITY) <= now;
   if (isKnown || isOver || isAnswered(at, cameAt)) return awaited;
-  const all = [...requests, { askedAt: at, seenAt: now, remindedAt: undefined }];
-  return { ...awaited, requests: all.toSorted((a, b) => a.askedAt - b.askedAt).slice(-MOST_REQUESTS) };
+  const request: ExportRequest = { askedAt: at, seenAt: now, remindedAt: undefined };
+  const latest = [...requests, request].toSorted((a, b) => a.askedAt - b.askedAt).slice(-MOST_REQUESTS);
+  return latest.includes(request) ? { ...awaited, requests: latest } : awaited;
 }
 
 /** What is awaited once an export of that moment (ms UTC) has come. */

@@ -129,6 +129,8 @@ describe('Several exports that were asked for', () => {
     const { requests } = after(events);
     assert.equal(requests.length, 20);
     assert.equal(requests.at(-1)?.askedAt, NOW);
+    const full = { ...NOTHING, requests };
+    assert.equal(stepAwaited(full, asked(NOW - HOUR_MS), { now: NOW, reminders: REMINDERS }).awaited, full);
   });
 });
 
