@@ -39,14 +39,24 @@ const ISATAP = [Buffer.of(0, 0, 0x5e, 0xfe), Buffer.of(2, 0, 0x5e, 0xfe)];
  * are no way to an export.
  */
 export function isPublicAddress(address: string): boolean {
-  // ipaddr.js reads 127.1 and 0x7f.0.0.1, too, which programs disagree about.
-  if (isIP(address) === 0 || !ipaddr.isValid(address)) return false;
-  const parsed = ipaddr.process(address);
+  const parsed = parsedAddress(address);
+  if (parsed === undefined) return false;
   if (parsed instanceof ipaddr.IPv4) return parsed.range() === 'unicast';
   const inner = embeddedIpv4(parsed);
   if (inner !== undefined && inner.range() !== 'unicast') return false;
   if (parsed.match(IPV4_BY_6TO4) || parsed.match(IPV4_BY_NAT64)) return true;
   return parsed.range() === 'unicast' && parsed.match(GLOBAL_UNICAST);
+}
+
+/** The address, IPv4 in place of IPv4-mapped IPv6; undefined if it is none, or not as the system writes one. */
+function parsedAddress(address: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  // ipaddr.js reads 127.1 and 0x7f.0.0.1, too, which programs disagree about.
+  if (isIP(address) === 4) return ipaddr.IPv4.parse(address);
+  if (isIP(address) !== 6) return undefined;
+  // And it takes ::8.8.8.8 for ::ffff:8.8.8.8: the hexadecimal form leaves it no choice.
+  const { hostname } = new URL(`https://[${address.replace(/%.*$/, '')}]`);
+  const parsed = ipaddr.IPv6.parse(hostname.slice(1, -1));
+  return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address() : parsed;
 }
 
 function embeddedIpv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {

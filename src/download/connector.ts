@@ -1,4 +1,5 @@
 import { connect, isIP, type Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
 import { isPublicAddress, notPublic, publicLookup } from './address-guard.ts';
 
@@ -18,7 +19,8 @@ export interface ConnectorOptions {
  */
 export function guardedConnector({ exempt, ca, timeoutMs }: ConnectorOptions): buildConnector.connector {
   // Over HTTP/2 a download that is cut shows in other ways; one version means one behaviour.
-  const handshake = buildConnector({ allowH2: false, timeout: timeoutMs, ...(ca === undefined ? {} : { ca }) });
+  const trust = ca === undefined ? {} : { secureContext: createSecureContext({ ca }) };
+  const handshake = buildConnector({ allowH2: false, timeout: timeoutMs, ...trust });
   return (target, callback) => {
     const { protocol, host = target.hostname } = target;
     const isExempt = exempt.has(new URL(`${protocol}//${host}`).origin);

@@ -120,6 +120,7 @@ describe('public addresses', () => {
       '::ffff:10.0.0.1': false,
       '::ffff:169.254.169.254': false,
       '::127.0.0.1': false,
+      '::8.8.8.8': false,
       '::7f00:1': false,
       '::ffff:0:7f00:1': false,
       '2002:808:808::1': true,
