@@ -126,7 +126,12 @@ async function run(errand: Errand, { queries }: DnsServer): Promise<Report> {
   return { outcome, detail, asked: [...asked], contacts: [...contacts], dials: dials() - dialsBefore };
 }
 
-async function fetchByLink({ by, link, redirects, extraOrigins = [] }: Errand): Promise<Pick<Report, 'outcome' | 'detail'>> {
+async function fetchByLink({
+  by,
+  link,
+  redirects,
+  extraOrigins = [],
+}: Errand): Promise<Pick<Report, 'outcome' | 'detail'>> {
   const places = downloadPlaces(extraOrigins);
   // Who redirects has to be trusted; other extra origins never get as far as showing a certificate.
   const trust = redirects === undefined ? {} : { caFile };
