@@ -1,4 +1,4 @@
-import { lookup as dnsLookup } from 'node:dns';
+import { lookup as dnsLookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
@@ -67,20 +67,31 @@ function embeddedIpv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
 }
 
 /** The refusal to connect anywhere but to a public address; its code is `ENOTPUBLIC`. */
-export function notPublic(host: string): Error {
-  return Object.assign(new Error(`${host} is at no public address`), { code: 'ENOTPUBLIC' });
+export function notPublic(message: string): Error {
+  return Object.assign(new Error(message), { code: 'ENOTPUBLIC' });
 }
+
+/** Resolves a name to all of its addresses, as `dns.lookup` does. */
+export type ResolveName = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
 
 /**
  * Name resolution that gives public addresses only: what a name resolves to is checked and connected to in one step, so
  * that it cannot change in between.
+ *
+ * @param resolveName whose word is checked: the system's unless given
  */
-export const publicLookup: LookupFunction = (hostname, options, callback) => {
-  dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return callback(error, '', 0);
-    const allowed = addresses.filter(({ address }) => isPublicAddress(address));
-    const [first] = allowed;
-    if (first === undefined) return callback(notPublic(hostname), '', 0);
-    return options.all === true ? callback(null, allowed) : callback(null, first.address, first.family);
-  });
-};
+export function publicLookup(resolveName: ResolveName = dnsLookup): LookupFunction {
+  return (hostname, options, callback) => {
+    resolveName(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, '', 0);
+      const allowed = addresses.filter(({ address }) => isPublicAddress(address));
+      const [first] = allowed;
+      if (first === undefined) return callback(notPublic(`${hostname} resolves to no public address`), '', 0);
+      return options.all === true ? callback(null, allowed) : callback(null, first.address, first.family);
+    });
+  };
+}

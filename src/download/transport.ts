@@ -3,7 +3,7 @@ import { getCACertificates } from 'node:tls';
 import { Agent, request } from 'undici';
 import { MINUTE_MS, SECOND_MS } from '../lib/clock.ts';
 import { errorCode } from '../lib/errors.ts';
-import type { DownloadPlace } from './address-guard.ts';
+import type { DownloadPlace, ResolveName } from './address-guard.ts';
 import { everyByteOf } from './body.ts';
 import { guardedConnector } from './connector.ts';
 
@@ -42,12 +42,14 @@ const HEADERS_TIMEOUT_MS = 2 * MINUTE_MS;
 export async function createTransport(options: {
   places: readonly DownloadPlace[];
   caFile?: string | undefined;
+  /** How names are resolved, before it is checked whether they lead to public addresses; the system's way unless given. */
+  resolveName?: ResolveName;
 }): Promise<Transport> {
   const exempt = new Set(options.places.filter(({ extra }) => extra).map(({ origin }) => origin));
   const ca =
     options.caFile === undefined ? undefined : [...getCACertificates(), await readFile(options.caFile, 'utf8')];
   const agent = new Agent({
-    connect: guardedConnector({ exempt, ca, timeoutMs: CONNECT_TIMEOUT_MS }),
+    connect: guardedConnector({ exempt, ca, timeoutMs: CONNECT_TIMEOUT_MS, resolveName: options.resolveName }),
     headersTimeout: HEADERS_TIMEOUT_MS,
     allowH2: false,
     // The downloader has its own watchdog over the body, which knows what a stall is.

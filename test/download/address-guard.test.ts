@@ -159,10 +159,10 @@ describe('public addresses', () => {
 });
 
 describe('name resolution for downloads', () => {
-  const lookup = promisify<string, LookupOptions, string | LookupAddress[]>(publicLookup);
+  const lookup = promisify<string, LookupOptions, string | LookupAddress[]>(publicLookup());
 
   it('refuses a name that resolves to this machine', async () => {
-    const refusal = { code: 'ENOTPUBLIC', message: 'localhost is at no public address' };
+    const refusal = { code: 'ENOTPUBLIC', message: 'localhost resolves to no public address' };
     await assert.rejects(lookup('localhost', { all: true }), refusal);
     await assert.rejects(lookup('localhost', {}), refusal);
     await assert.rejects(lookup('localhost', { family: 4 }), refusal);
