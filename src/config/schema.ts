@@ -157,9 +157,11 @@ const notifyEntry = z.union([
   }),
 ]);
 
+const ORIGIN_WANTED = 'give an origin: https://host or https://host:port, without a path';
 const origin = z
   .string()
-  .regex(/^https:\/\/[^/?#@\s]+$/, 'give an origin: https://host or https://host:port, without a path');
+  .regex(/^https:\/\/[^/?#@\s]+$/, ORIGIN_WANTED)
+  .refine((text) => URL.parse(text)?.pathname === '/', ORIGIN_WANTED);
 
 export const configSchema = z.strictObject({
   backup_dir: path.describe('Where snapshots are kept'),

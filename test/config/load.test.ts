@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -549,17 +549,61 @@ log: debug
     ]);
   });
 
-  it('refuse directories that are the same, and a drop folder inside the backup directory', async () => {
+  it('refuse an extra origin that is no address', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = `${MINIMAL}download: { extra_origins: ['https://a:99999', 'https://[::1', 'https://a\\b', 'https://ok.test'] }`;
+    const advice = 'give an origin: https://host or https://host:port, without a path';
+    assert.deepEqual(
+      await workspace.problems(yaml),
+      [0, 1, 2].map((index) => `download.extra_origins[${index}]: ${advice}`),
+    );
+  });
+
+  it('refuse directories that are the same', async () => {
     await using workspace = await Workspace.create();
     assert.deepEqual(await workspace.problems('backup_dir: /a/b\nstate_dir: /a/./b/\ndrop_dir: /a/b'), [
       'state_dir: is the same directory as backup_dir: give it one of its own',
       'drop_dir: is the same directory as backup_dir: give it one of its own',
       'drop_dir: is the same directory as state_dir: give it one of its own',
     ]);
-    assert.deepEqual(await workspace.problems(MINIMAL, { CHATKEEP_DROP_DIR: '/b/drop' }), [
+  });
+
+  it('refuse a directory that lies where it would be copied or deleted with another', async () => {
+    await using workspace = await Workspace.create();
+    assert.deepEqual(await workspace.problems('backup_dir: /b\nstate_dir: /b/.state'), [
+      'state_dir: lies inside backup_dir, where only snapshots belong: links and logins would be copied wherever the backups are: move it out',
+    ]);
+    assert.deepEqual(await workspace.problems('state_dir: /s', { CHATKEEP_BACKUP_DIR: '/s/backups' }), [
+      'CHATKEEP_BACKUP_DIR: lies inside state_dir, which can be deleted at any time, and the snapshots would go with it: move it out',
+    ]);
+    assert.deepEqual(await workspace.problems('backup_dir: /b\nstate_dir: /s', { CHATKEEP_DROP_DIR: '/b/drop' }), [
       'CHATKEEP_DROP_DIR: lies inside backup_dir, where only snapshots belong: move it out',
     ]);
-    assert.equal((await workspace.load(`${MINIMAL}drop_dir: /b..x`)).config.dropDir, '/b..x');
+    assert.deepEqual(await workspace.problems('backup_dir: /b\nstate_dir: /s\ndrop_dir: /s/downloads/x'), [
+      'drop_dir: lies inside state_dir, where Chatkeep deletes what it does not need any more: move it out',
+    ]);
+  });
+
+  it('refuse that by way of a symbolic link, too, and of what is not there yet', async () => {
+    await using workspace = await Workspace.create();
+    await mkdir(workspace.path('disk'));
+    await symlink(workspace.path('disk'), workspace.path('backups'));
+    assert.deepEqual(await workspace.problems('backup_dir: backups\nstate_dir: disk/new/state'), [
+      'state_dir: lies inside backup_dir, where only snapshots belong: links and logins would be copied wherever the backups are: move it out',
+    ]);
+    assert.deepEqual(await workspace.problems('backup_dir: backups\nstate_dir: disk'), [
+      'state_dir: is the same directory as backup_dir: give it one of its own',
+    ]);
+  });
+
+  it('take directories that are named alike, side by side, or below the drop folder', async () => {
+    await using workspace = await Workspace.create();
+    for (const yaml of [
+      'backup_dir: /b\nstate_dir: /b..x\ndrop_dir: /bb',
+      'backup_dir: /d/backups\nstate_dir: /d/state\ndrop_dir: /d',
+    ]) {
+      assert.ok(await workspace.load(yaml));
+    }
   });
 
   it('refuse a ca_file that is no certificate in PEM form', async () => {
@@ -658,7 +702,7 @@ describe('warnings', () => {
     const yaml = "notices: { authenticity: warn }\ndownload: { extra_origins: ['https://127.0.0.1:8443'] }";
     assert.deepEqual(await warningsOf(workspace, yaml), [
       'notices.authenticity: with warn, links in forged emails are followed too: use require unless you are testing',
-      'download.extra_origins: links may lead to https://127.0.0.1:8443 too, inside your network as well: meant for tests and proxies',
+      'download.extra_origins: links may lead to https://127.0.0.1:8443 too, inside your network as well, and logins are sent there: meant for tests and proxies',
     ]);
   });
 
