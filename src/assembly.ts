@@ -82,6 +82,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
     maxUnpackedBytes: config.archive.maxUnpackedGb * BYTES_PER_GB,
     maxRatio: config.archive.maxRatio,
   };
+  const settings = { remindHoursLeft: config.download.remindHoursLeft, dropDir: config.dropDir };
   const downloads = join(config.stateDir, 'downloads');
   const resolveTxt = createTxtResolver([...config.notices.dnsServers]);
   const conductor = new Conductor({
@@ -97,6 +98,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
         recorder,
         backups,
         budgets,
+        settings,
         clock,
         random,
         logger,
@@ -124,6 +126,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
         downloader,
         downloads,
         budgets,
+        settings,
         unpacking: new Mutex(),
         clock,
         random,

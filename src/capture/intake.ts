@@ -9,7 +9,7 @@ import { type Archive, type Capture, hasEnded, lacksArchive, newCaptureId } from
 import type { HandIn, Journal, JournalEntry, MessageRecord } from './journal.ts';
 import * as messages from './messages.ts';
 import type { Recorder } from './recorder.ts';
-import { step } from './transitions.ts';
+import { type CaptureSettings, type StepContext, step } from './transitions.ts';
 
 export interface IntakeOptions {
   readonly journal: Journal;
@@ -20,6 +20,7 @@ export interface IntakeOptions {
   /** The directory that the configuration asks for, for exports of a mailbox. */
   readonly accountOf: (mailbox: string) => string | undefined;
   readonly budgets: ArchiveBudgets;
+  readonly settings: CaptureSettings;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -165,6 +166,7 @@ export class Intake {
       foundAt: clock.now(),
       damagedArchives: 0,
       trouble: undefined,
+      told: {},
       state: { name: 'unpacking', archive: archiveOf(file), attempt: 0 },
     };
     logger.info({ capture: capture.id, file: file.name }, `taking in ${file.name}`);
@@ -204,6 +206,7 @@ export class Intake {
       foundAt: clock.now(),
       damagedArchives: 0,
       trouble: undefined,
+      told: {},
       state: { name: 'found' },
     };
     logger.info(
@@ -248,8 +251,9 @@ export class Intake {
     }
   }
 
-  #context(): { now: number; random: () => number } {
-    return { now: this.#options.clock.now(), random: this.#options.random };
+  #context(): StepContext {
+    const { clock, random, settings } = this.#options;
+    return { now: clock.now(), random, settings };
   }
 }
 

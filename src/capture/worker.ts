@@ -21,9 +21,9 @@ import { redactText } from '../lib/secret.ts';
 import { assertRoom } from '../lib/space.ts';
 import { count, formatBytes, formatDuration } from '../lib/text.ts';
 import type { BackupDirectory, SnapshotInfo, SnapshotSource } from '../snapshot/index.ts';
-import { type Archive, type Capture, type EndState, hasEnded, type Leftover } from './capture.ts';
+import { type Archive, type Capture, type EndState, hasEnded, isOnlyToBeTold, type Leftover } from './capture.ts';
 import type { Recorder } from './recorder.ts';
-import { type CaptureEvent, step } from './transitions.ts';
+import { type CaptureEvent, type CaptureSettings, step } from './transitions.ts';
 
 /** How far the work on a capture is. Bytes. */
 export interface Progress {
@@ -39,6 +39,7 @@ export interface WorkerOptions {
   /** Where downloads lie until their snapshot is committed. */
   readonly downloads: string;
   readonly budgets: ArchiveBudgets;
+  readonly settings: CaptureSettings;
   /** Unpacking fills disk and memory caches: one at a time. */
   readonly unpacking: Mutex;
   readonly clock: Clock;
@@ -126,6 +127,7 @@ export class Worker {
   async #work(capture: Capture, logger: Logger, signal: AbortSignal): Promise<CaptureEvent> {
     const { state } = capture;
     try {
+      if (isOnlyToBeTold(capture, this.#options.clock.now())) return { kind: 'telling-due' };
       if (state.name === 'unpacking') return await this.#keep(capture, state.archive, logger, signal);
       if (state.name === 'waiting' && state.next.name === 'unpack') {
         return { kind: 'unpacking-resumed', archive: state.next.archive };
@@ -282,8 +284,8 @@ export class Worker {
   }
 
   async #apply(capture: Capture, event: CaptureEvent, logger: Logger): Promise<Capture> {
-    const { recorder, clock, random } = this.#options;
-    const next = step(capture, event, { now: clock.now(), random });
+    const { recorder, clock, random, settings } = this.#options;
+    const next = step(capture, event, { now: clock.now(), random, settings });
     await recorder.record({ captures: [next.capture], messages: next.messages });
     tell(logger, next.capture, clock.now());
     return next.capture;

@@ -13,6 +13,8 @@ type Kind =
   | 'path'
   /** Separated by commas. */
   | 'list'
+  /** Numbers, separated by commas. */
+  | 'numbers'
   /** Separated by white space. */
   | 'words'
   /** A file with one entry a line; empty lines and lines that begin with # do not count. */
@@ -101,6 +103,7 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'CHATKEEP_DOWNLOAD_EXTRA_ORIGINS', key: ['download', 'extra_origins'], kind: 'list' },
   { name: 'CHATKEEP_DOWNLOAD_CA_FILE', key: ['download', 'ca_file'], kind: 'path' },
   { name: 'CHATKEEP_DOWNLOAD_STALL_SECONDS', key: ['download', 'stall_seconds'], kind: 'number' },
+  { name: 'CHATKEEP_DOWNLOAD_REMIND_HOURS_LEFT', key: ['download', 'remind_hours_left'], kind: 'numbers' },
   { name: 'CHATKEEP_ARCHIVE_MAX_ENTRIES', key: ['archive', 'max_entries'], kind: 'number' },
   { name: 'CHATKEEP_ARCHIVE_MAX_UNPACKED_GB', key: ['archive', 'max_unpacked_gb'], kind: 'number' },
   { name: 'CHATKEEP_ARCHIVE_MAX_RATIO', key: ['archive', 'max_ratio'], kind: 'number' },
@@ -215,6 +218,12 @@ async function parse({ name, kind }: Variable, text: string, cwd: string, findin
       return absolutePath(text, cwd);
     case 'list':
       return partsOf(text, ',');
+    case 'numbers': {
+      const numbers = partsOf(text, ',').map(Number);
+      if (numbers.every(Number.isFinite)) return numbers;
+      findings.problem(`${name}: must be numbers, separated by commas`);
+      return undefined;
+    }
     case 'words':
       return partsOf(text, /\s+/);
     case 'lines-of-file': {

@@ -141,6 +141,13 @@ const notifyEntry = z.union([
   }),
 ]);
 
+const remindHoursLeft = z
+  .array(z.number().gt(0).lt(24))
+  .refine(
+    (hours) => hours.every((left, index) => index === 0 || left < (hours[index - 1] ?? 0)),
+    'give hours in descending order, each once: [12, 6, 1]',
+  );
+
 const origin = z
   .string()
   .regex(/^https:\/\/[^/?#@\s]+$/, 'give an origin: https://host or https://host:port, without a path');
@@ -180,6 +187,11 @@ export const configSchema = z.strictObject({
         .max(3600)
         .default(60)
         .describe('A download that brings no byte for this long is begun anew'),
+      remind_hours_left: remindHoursLeft
+        .default([12, 6, 1])
+        .describe(
+          'How many hours before a link dies you are reminded of an export that cannot be fetched; [] for never',
+        ),
     })
     .prefault({})
     .describe('How exports are fetched'),

@@ -340,7 +340,7 @@ describe('secrets', () => {
         },
       ],
       notices: { authenticity: 'require', dns_servers: [] },
-      download: { logins: [], extra_origins: [], stall_seconds: 60 },
+      download: { logins: [], extra_origins: [], stall_seconds: 60, remind_hours_left: [12, 6, 1] },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
       notify: ['[redacted]'],
       log: { level: 'info', format: 'auto' },
