@@ -119,8 +119,9 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
           );
         },
       }),
-    worker: ({ onProgress }) =>
+    worker: (workerHooks) =>
       new Worker({
+        ...workerHooks,
         recorder,
         backups,
         downloader,
@@ -131,7 +132,6 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
         clock,
         random,
         logger,
-        onProgress,
       }),
   });
 

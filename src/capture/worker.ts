@@ -32,7 +32,14 @@ export interface Progress {
   readonly total: number | undefined;
 }
 
-export interface WorkerOptions {
+/** What the worker tells of on the way. */
+export interface WorkerHooks {
+  readonly onProgress: (captureId: string, progress: Progress) => void;
+  /** The capture has its archive. */
+  readonly onArchive: (captureId: string) => void;
+}
+
+export interface WorkerOptions extends WorkerHooks {
   readonly recorder: Recorder;
   readonly backups: BackupDirectory;
   readonly downloader: Pick<Downloader, 'download' | 'loginsFingerprint'>;
@@ -45,7 +52,6 @@ export interface WorkerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly onProgress: (captureId: string, progress: Progress) => void;
 }
 
 /** Refusals that a fresh download may mend: the file is broken, not malicious. */
@@ -82,6 +88,7 @@ export class Worker {
       signal.throwIfAborted();
       const event = await this.#work(current, logger, signal);
       current = await this.#apply(current, event, logger);
+      if (current.state.name === 'unpacking') this.#options.onArchive(capture.id);
     } while (current.state.name === 'downloading' || current.state.name === 'unpacking');
     return hasEnded(current) ? this.tidy(current) : current;
   }
@@ -192,13 +199,21 @@ export class Worker {
       const committed = await this.#options.backups.find({ capture: capture.id });
       // The process died between the commit and its record.
       if (committed !== undefined) return this.#committedEvent(capture, committed);
+      const found = await this.#whereItIs(capture, archive);
       try {
-        return await this.#unpackAndCommit(capture, archive, logger, signal);
+        return await this.#unpackAndCommit(capture, found, logger, signal);
       } catch (error) {
         if (!(error instanceof ArchiveRefusal)) throw error;
-        return this.#refusal(capture, archive, error);
+        return this.#refusal(capture, found, error);
       }
     });
+  }
+
+  /** The process may have died after it put a refused archive aside: what was wrong with it is found out again there. */
+  async #whereItIs(capture: Capture, archive: Archive): Promise<Archive> {
+    if (archive.from === 'user' || (await exists(archive.path))) return archive;
+    const path = await this.#options.backups.quarantined(quarantineName(capture));
+    return path === undefined ? archive : { ...archive, path };
   }
 
   async #unpackAndCommit(
@@ -279,7 +294,9 @@ export class Worker {
   /** A refused archive is never deleted: ours goes into quarantine, a person's stays where it is. */
   async #refusal(capture: Capture, archive: Archive, refusal: ArchiveRefusal): Promise<CaptureEvent> {
     const kept =
-      archive.from === 'download' ? await this.#options.backups.quarantine(archive.path, capture.id) : archive.path;
+      archive.from === 'download'
+        ? await this.#options.backups.quarantine(archive.path, quarantineName(capture))
+        : archive.path;
     return { kind: 'archive-refused', detail: refusal.message, damaged: DAMAGE.has(refusal.reason), kept };
   }
 
@@ -290,6 +307,11 @@ export class Worker {
     tell(logger, next.capture, clock.now());
     return next.capture;
   }
+}
+
+/** A name for the archive that is refused next: the same before and after a crash, and another one for each archive. */
+function quarantineName({ id, damagedArchives }: Capture): string {
+  return damagedArchives === 0 ? id : `${id}-${damagedArchives + 1}`;
 }
 
 /** Which file lies at `path`, and in which state; undefined if none does. */

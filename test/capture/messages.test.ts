@@ -149,7 +149,10 @@ describe('The messages to people', () => {
   for (const [when, message] of Object.entries(ALL)) {
     describe(`${when}:`, () => {
       it('says what it means for the backup', () => {
-        assert.match(message.body, /backup|snapshot|is kept|is ready|is safe|link was not followed|link dies|cannot be fetched/);
+        assert.match(
+          message.body,
+          /backup|snapshot|is kept|is ready|is safe|link was not followed|link dies|cannot be fetched/,
+        );
       });
 
       it('says what is to be done, or that nothing is', () => {
