@@ -1,4 +1,5 @@
 import { type ArchiveBudgets, inspectArchive } from '../archive/index.ts';
+import { exportTimeOf } from '../chatgpt/index.ts';
 import { type Clock, MINUTE_MS } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Mutex } from '../lib/mutex.ts';
@@ -154,7 +155,7 @@ export class Intake {
 
   async #takeAsCapture(file: FileToTake): Promise<string> {
     const { journal, recorder, clock, logger } = this.#options;
-    const named = parseExportName(file.name);
+    const named = exportNamed(file.name);
     const isBeingCaptured = named !== undefined && (await journal.capturesOfExport(named.exportId)).some(isOpen);
     const capture: Capture = {
       id: newCaptureId(),
@@ -230,7 +231,7 @@ export class Intake {
 
   /** The open capture whose archive this is: by the export's id, or by its stamp where the file was renamed. */
   async #waitingFor({ path, name }: FileToTake): Promise<Capture | undefined> {
-    const exportId = parseExportName(name)?.exportId;
+    const exportId = exportNamed(name)?.exportId;
     const candidates = (await this.#options.journal.openCaptures()).filter(lacksArchive);
     if (candidates.length === 0) return undefined;
     const stamp = await this.#stampOf(path);
@@ -238,14 +239,16 @@ export class Intake {
     if (stamp === 'unsound') return undefined;
     if (exportId !== undefined) return candidates.find((capture) => capture.exportId === exportId);
     if (stamp === undefined) return undefined;
-    return candidates.find(
+    const ofThisTime = candidates.filter(
       ({ exportTime }) => exportTime !== undefined && Math.abs(exportTime - stamp) <= STAMP_TOLERANCE_MS,
     );
+    // With the wrong archive, a capture would never fetch its own: in doubt the file is a capture of its own.
+    return ofThisTime.length === 1 ? ofThisTime[0] : undefined;
   }
 
   async #stampOf(path: string): Promise<number | undefined | 'unsound'> {
     try {
-      return (await inspectArchive(path, { budgets: this.#options.budgets })).newestEntry;
+      return exportTimeOf(await inspectArchive(path, { budgets: this.#options.budgets }));
     } catch {
       return 'unsound';
     }
@@ -259,6 +262,11 @@ export class Intake {
 
 function isOpen(capture: Capture): boolean {
   return !hasEnded(capture);
+}
+
+/** The export that a ZIP's name tells of, or that of the folder which a ZIP was unpacked into. */
+function exportNamed(name: string): ReturnType<typeof parseExportName> {
+  return parseExportName(name) ?? parseExportName(`${name}.zip`);
 }
 
 function archiveOf({ path, afterwards }: FileToTake): Archive {

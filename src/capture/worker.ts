@@ -1,20 +1,19 @@
-import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import {
   type ArchiveBudgets,
   ArchiveRefusal,
   type ArchiveRefusalReason,
   inspectArchive,
   readSmallFile,
-  unpackArchive,
+  sha256OfArchive,
+  unpackAndHash,
 } from '../archive/index.ts';
-import { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, readAccount } from '../chatgpt/index.ts';
+import { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, exportTimeOf, readAccount } from '../chatgpt/index.ts';
 import { type Downloader, partPath, recordPath } from '../download/index.ts';
-import { both } from '../lib/both.ts';
 import type { Clock, Random } from '../lib/clock.ts';
 import { ChatkeepError, errorCode, errorMessage } from '../lib/errors.ts';
-import { exists } from '../lib/files.ts';
-import { sha256InThread } from '../lib/hash.ts';
+import { exists, removeTree } from '../lib/files.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { redactText } from '../lib/secret.ts';
@@ -124,11 +123,27 @@ export class Worker {
 
   /** What lies there may be another file by now, which somebody has put in since: that one is not ours to delete. */
   async #deleteLeftover({ path, sha256 }: Leftover): Promise<void> {
+    const { logger } = this.#options;
+    // Of a folder, a process that died may have deleted a part.
+    await removeTree(doomedName(path));
     const identity = await identityOf(path);
     if (identity === undefined) return;
-    const isTheSame = (await sha256InThread(path)) === sha256 && (await identityOf(path)) === identity;
-    if (isTheSame) await rm(path, { force: true });
-    else this.#options.logger.info({ file: path }, 'another file has taken the place of one that was kept; it stays');
+    if ((await this.#sha256Of(path)) !== sha256 || (await identityOf(path)) !== identity) {
+      logger.info({ file: path }, 'another file has taken the place of one that was kept; it stays');
+      return;
+    }
+    await rename(path, doomedName(path));
+    await removeTree(doomedName(path));
+  }
+
+  /** Undefined for what cannot be an archive that was kept. */
+  async #sha256Of(path: string): Promise<string | undefined> {
+    try {
+      return await sha256OfArchive(path, { budgets: this.#options.budgets });
+    } catch (error) {
+      if (error instanceof ArchiveRefusal) return undefined;
+      throw error;
+    }
   }
 
   async #work(capture: Capture, logger: Logger, signal: AbortSignal): Promise<CaptureEvent> {
@@ -239,25 +254,20 @@ export class Worker {
     await assertRoom(backups.path, inspection.unpackedBytes, 'backup directory');
     const staging = await backups.createStaging(capture.id);
     try {
-      const [files, sha256] = await both(
+      const { files, sha256 } = await unpackAndHash(inspection, {
+        target: staging,
         signal,
-        (stop) =>
-          unpackArchive(inspection, {
-            target: staging,
-            signal: stop,
-            onProgress: (done, total) => onProgress(capture.id, { phase: 'unpacking', done, total }),
-          }),
-        (stop) => sha256InThread(archive.path, stop),
-      );
+        onProgress: (done, total) => onProgress(capture.id, { phase: 'unpacking', done, total }),
+      });
       const user = await readSmallFile(inspection, ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES);
       const account = capture.account ?? (user === undefined ? undefined : readAccount(user)?.email);
       const draft = {
         capture: capture.id,
         account: account ?? UNKNOWN_ACCOUNT,
         exportId: capture.exportId,
-        exportTime: capture.exportTime ?? inspection.newestEntry ?? clock.now(),
+        exportTime: capture.exportTime ?? exportTimeOf(inspection) ?? clock.now(),
         source: sourceOf(capture),
-        archive: { sha256, bytes: inspection.bytes },
+        archive: { form: inspection.form, sha256, bytes: inspection.bytes },
         files,
         counts: {},
         findings:
@@ -312,6 +322,11 @@ export class Worker {
 /** A name for the archive that is refused next: the same before and after a crash, and another one for each archive. */
 function quarantineName({ id, damagedArchives }: Capture): string {
   return damagedArchives === 0 ? id : `${id}-${damagedArchives + 1}`;
+}
+
+/** Hidden, and gone from its place in one step: half of a folder must not be taken for an export. */
+function doomedName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.deleted-by-chatkeep`);
 }
 
 /** Which file lies at `path`, and in which state; undefined if none does. */

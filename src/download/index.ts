@@ -1,6 +1,7 @@
 export type { DownloadPlace } from './address-guard.ts';
 export { Downloader, type DownloadRequest } from './downloader.ts';
-export { DropFolder, type DroppedFile, fileKey } from './drop-folder.ts';
+export { DropFolder, type DroppedFile } from './drop-folder.ts';
+export { fileKey } from './dropped.ts';
 export { createLogins, type Login, type LoginAnswer } from './logins/index.ts';
 export type { DownloadOutcome, DownloadProgress } from './outcome.ts';
 export { partPath, recordPath } from './part-file.ts';

@@ -247,6 +247,17 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
         assert.equal(await journal.knowsFile('key'), true);
         assert.equal(await journal.knowsFile('another'), false);
       });
+
+      it('a file that is forgotten is not known any more, and the others are', async () => {
+        for (const fileKey of ['key', 'it\u0000s "key"', 'gone']) await journal.record({ fileKey });
+        await journal.forgetFilesBut(['key', 'it\u0000s "key"', 'another']);
+        const known = await Promise.all(
+          ['key', 'it\u0000s "key"', 'gone', 'another'].map((key) => journal.knowsFile(key)),
+        );
+        assert.deepEqual(known, [true, true, false, false]);
+        await journal.forgetFilesBut([]);
+        assert.equal(await journal.knowsFile('key'), false);
+      });
     });
 
     describe('passes files from one process to the other:', () => {
