@@ -155,7 +155,9 @@ const origin = z
 export const configSchema = z.strictObject({
   backup_dir: path.describe('Where snapshots are kept'),
   state_dir: path.describe('Where work in progress and the journal are kept; can be lost without losing a snapshot'),
-  drop_dir: path.optional().describe('ZIP files put in here are taken in as if they had been downloaded'),
+  drop_dir: path
+    .optional()
+    .describe('ZIP files and unpacked exports put in here are taken in as if they had been downloaded'),
   account: accountName.optional(),
   mailboxes: z.array(mailbox).default([]).describe('The mailboxes that are watched'),
   notices: z
