@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import type { Trouble } from '../../src/capture/capture.ts';
 import * as messages from '../../src/capture/messages.ts';
-import { HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
 import { type Message, messageSchema } from '../../src/notify/index.ts';
 import { TEST_START_MS as NOW } from '../support/virtual-clock.ts';
 import { DEADLINE_MS, EVENTS, fileCapture, noticeCapture, OPEN_STATES, SETTINGS } from './examples.ts';
@@ -116,6 +116,13 @@ const ALL: Readonly<Record<string, Message>> = {
     DEADLINE_MS - HOUR_MS,
   ),
   'An unexpected error': messages.workTrouble(found, troubleOf('failure', EVENTS['work-failed'].detail), SETTINGS, NOW),
+  'An export was asked for 3 days ago': messages.overdue('ann@example.org', [NOW - 3 * DAY_MS], false, NOW),
+  'Exports were asked for 7 days ago, and before': messages.overdue(
+    'ann@example.org',
+    [NOW - 7 * DAY_MS - HOUR_MS, NOW - 7 * DAY_MS - MINUTE_MS, NOW - 7 * DAY_MS],
+    true,
+    NOW,
+  ),
   'A message that is not believed': messages.noticeRefused('ann@example.org', stranger, NOW - HOUR_MS, NOW),
 };
 
@@ -139,6 +146,7 @@ describe('The messages to people', () => {
       'duplicate',
       'expired',
       'needs-login',
+      'overdue',
       'refused-archive',
       'refused-notice',
       'snapshot-committed',
