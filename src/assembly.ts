@@ -148,6 +148,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
     maxUnpackedBytes: config.archive.maxUnpackedGb * BYTES_PER_GB,
     maxRatio: config.archive.maxRatio,
   };
+  const settings = { remindHoursLeft: config.download.remindHoursLeft, dropDir: config.dropDir };
   const downloads = join(config.stateDir, 'downloads');
   const resolveTxt = createTxtResolver([...config.notices.dnsServers]);
   const conductor = new Conductor({
@@ -164,6 +165,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
         backups,
         watchdog,
         budgets,
+        settings,
         clock,
         random,
         logger,
@@ -184,18 +186,19 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
           );
         },
       }),
-    worker: ({ onProgress }) =>
+    worker: (workerHooks) =>
       new Worker({
+        ...workerHooks,
         recorder,
         backups,
         downloader,
         downloads,
         budgets,
+        settings,
         unpacking: new Mutex(),
         clock,
         random,
         logger,
-        onProgress,
       }),
   });
 

@@ -108,6 +108,7 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'CHATKEEP_DOWNLOAD_EXTRA_ORIGINS', key: ['download', 'extra_origins'], kind: 'list' },
   { name: 'CHATKEEP_DOWNLOAD_CA_FILE', key: ['download', 'ca_file'], kind: 'path' },
   { name: 'CHATKEEP_DOWNLOAD_STALL_SECONDS', key: ['download', 'stall_seconds'], kind: 'number' },
+  { name: 'CHATKEEP_DOWNLOAD_REMIND_HOURS_LEFT', key: ['download', 'remind_hours_left'], kind: 'numbers' },
   { name: 'CHATKEEP_ARCHIVE_MAX_ENTRIES', key: ['archive', 'max_entries'], kind: 'number' },
   { name: 'CHATKEEP_ARCHIVE_MAX_UNPACKED_GB', key: ['archive', 'max_unpacked_gb'], kind: 'number' },
   { name: 'CHATKEEP_ARCHIVE_MAX_RATIO', key: ['archive', 'max_ratio'], kind: 'number' },

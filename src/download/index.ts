@@ -1,6 +1,7 @@
 export type { DownloadPlace, ResolveName } from './address-guard.ts';
 export { Downloader, type DownloadRequest } from './downloader.ts';
-export { DropFolder, type DroppedFile, fileKey } from './drop-folder.ts';
+export { DropFolder, type DroppedFile } from './drop-folder.ts';
+export { fileKey } from './dropped.ts';
 export {
   createLogins,
   type Login,

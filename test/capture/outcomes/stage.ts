@@ -122,7 +122,9 @@ export class Stage implements AsyncDisposable {
         clock: hurriedClock,
         random: () => 0.5,
         logger: silentLogger,
+        settings: { remindHoursLeft: [], dropDir: undefined },
         onProgress: () => {},
+        onArchive: () => {},
       });
       let capture = noticeCapture(
         { name: 'found' },
