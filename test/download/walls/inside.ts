@@ -147,7 +147,7 @@ async function fetchByLink({
     const downloader = new Downloader({
       transport,
       places,
-      logins: createLogins([{ type: 'bearer', tokenFile }]),
+      logins: createLogins([{ type: 'bearer', tokenFile }], { transport }),
       stallMs: MINUTE_MS,
       clock: systemClock,
       logger: silentLogger,
