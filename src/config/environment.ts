@@ -98,6 +98,8 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'CHATKEEP_NOTICES_DNS_SERVERS', key: ['notices', 'dns_servers'], kind: 'list' },
   { name: 'CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE', key: ['download', 'logins'], kind: 'bearer-login' },
   { name: 'CHATKEEP_DOWNLOAD_COOKIES_FILE', key: ['download', 'logins'], kind: 'cookies-login' },
+  { name: 'CHATKEEP_DOWNLOAD_CONNECTIONS', key: ['download', 'connections'], kind: 'number' },
+  { name: 'CHATKEEP_DOWNLOAD_MAX_MB_PER_SECOND', key: ['download', 'max_mb_per_second'], kind: 'number' },
   { name: 'CHATKEEP_DOWNLOAD_EXTRA_ORIGINS', key: ['download', 'extra_origins'], kind: 'list' },
   { name: 'CHATKEEP_DOWNLOAD_CA_FILE', key: ['download', 'ca_file'], kind: 'path' },
   { name: 'CHATKEEP_DOWNLOAD_STALL_SECONDS', key: ['download', 'stall_seconds'], kind: 'number' },

@@ -3,5 +3,5 @@ export { Downloader, type DownloadRequest } from './downloader.ts';
 export { DropFolder, type DroppedFile, fileKey } from './drop-folder.ts';
 export { createLogins, type Login, type LoginAnswer } from './logins/index.ts';
 export type { DownloadOutcome, DownloadProgress } from './outcome.ts';
-export { partPath, recordPath } from './part-file.ts';
+export { filesOfDownload, partPath } from './part/part-file.ts';
 export { createTransport, type HttpRequest, type HttpResponse, type Transport } from './transport.ts';

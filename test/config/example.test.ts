@@ -70,7 +70,7 @@ describe('config/chatkeep.example.yaml', () => {
         },
       ],
       notices: { authenticity: 'require', dns_servers: [] },
-      download: { logins: [], extra_origins: [], stall_seconds: 60 },
+      download: { logins: [], extra_origins: [], stall_seconds: 60, connections: 4 },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
       notify: [],
       log: { level: 'info', format: 'auto' },

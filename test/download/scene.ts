@@ -48,6 +48,9 @@ export interface Scene extends AsyncDisposable {
     logins?: readonly Login[];
     places?: readonly DownloadPlace[];
     stallMs?: number;
+    connections?: number;
+    leastPieceBytes?: number;
+    bytesPerSecond?: number;
     clock?: Clock;
   }): Downloader;
   /** The file of the one good token. */
@@ -77,6 +80,7 @@ export async function openScene(serverOptions: OpenAiServerOptions = {}): Promis
       places: placesOf(server),
       logins: createLogins([{ type: 'bearer', tokenFile }]),
       stallMs: MINUTE_MS,
+      connections: 4,
       clock: systemClock,
       logger: silentLogger,
       ...options,
