@@ -36,8 +36,7 @@ export class VirtualScene {
   readonly network: FakeTransport;
   readonly directory: string;
   readonly target: string;
-  readonly logins: readonly Login[];
-
+  logins: readonly Login[];
   readonly connections: number;
 
   constructor(

@@ -39,8 +39,8 @@ export async function pour(
       watchdog.heard();
       if (chunk.byteLength > 0) {
         const attempt = await take(chunk);
-        if (attempt !== undefined) return { kind: 'enough', attempt };
         await rateLimit?.pass(chunk.byteLength, signal);
+        if (attempt !== undefined) return { kind: 'enough', attempt };
       }
       watchdog.listen();
     }
