@@ -13,7 +13,7 @@ import { bootId, type PartRecord, ProgressFile, readProgress, readRecord, writeR
 /** How much may have to be fetched again after a power cut. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 /** What all writers together may hold back; it is lost when the process is killed. */
-const GATHER_BYTES = 1024 * 1024;
+const GATHER_BYTES = 512 * 1024;
 /** What is given up of a download when the disk is full; fetched again later. */
 const GIVEN_BACK_BYTES = 1024 * 1024;
 

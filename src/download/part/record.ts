@@ -67,6 +67,8 @@ export class ProgressFile {
   readonly #handle: FileHandle;
   readonly #boot: string;
   readonly #turns = new Mutex();
+  #latest = Extents.NONE;
+  #next: Promise<void> | undefined;
 
   private constructor(handle: FileHandle, boot: string) {
     this.#handle = handle;
@@ -81,14 +83,22 @@ export class ProgressFile {
     return file;
   }
 
+  /** Calls that wait for their turn together are dealt with together: the latest extents count. */
   tell(extents: Extents): Promise<void> {
-    return this.#turns.run(async () => {
-      const progress: z.input<typeof progressSchema> = {
-        boot: this.#boot,
-        written: pairsOf(extents).slice(0, MOST_EXTENTS_TOLD),
-      };
-      await this.#handle.write(JSON.stringify(progress).padEnd(PROGRESS_BYTES), 0);
+    this.#latest = extents;
+    this.#next ??= this.#turns.run(() => {
+      this.#next = undefined;
+      return this.#write();
     });
+    return this.#next;
+  }
+
+  async #write(): Promise<void> {
+    const progress: z.input<typeof progressSchema> = {
+      boot: this.#boot,
+      written: pairsOf(this.#latest).slice(0, MOST_EXTENTS_TOLD),
+    };
+    await this.#handle.write(JSON.stringify(progress).padEnd(PROGRESS_BYTES), 0);
   }
 
   close(): Promise<void> {
