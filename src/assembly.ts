@@ -1,8 +1,27 @@
 import { join } from 'node:path';
-import { type Capture, Conductor, Intake, type Journal, openSqliteJournal, Recorder, Worker } from './capture/index.ts';
+import {
+  type Capture,
+  Conductor,
+  Intake,
+  type Journal,
+  type MailboxAccounts,
+  openSqliteJournal,
+  Recorder,
+  Watchdog,
+  Worker,
+} from './capture/index.ts';
 import type { Config } from './config/index.ts';
-import { createLogins, createTransport, Downloader, type Transport } from './download/index.ts';
-import { type Clock, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
+import {
+  createLogins,
+  createTransport,
+  Downloader,
+  type DownloadPlace,
+  type Login,
+  loginOrigin,
+  redirectOf,
+  type Transport,
+} from './download/index.ts';
+import { type Clock, DAY_MS, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
 import { ChatkeepError } from './lib/errors.ts';
 import { exists, makePrivateDirectory } from './lib/files.ts';
 import { lockDirectory } from './lib/lock.ts';
@@ -18,6 +37,17 @@ export interface Assembly extends AsyncDisposable {
   readonly conductor: Conductor;
   readonly dispatcher: Dispatcher;
   readonly recorder: Recorder;
+  readonly watchdog: Watchdog;
+  readonly source: Source;
+}
+
+/** Where exports come from, and the way there. */
+export interface Source extends AsyncDisposable {
+  readonly transport: Transport;
+  readonly places: readonly DownloadPlace[];
+  readonly logins: readonly Login[];
+  /** Where the logins are tried out. */
+  readonly loginOrigin: URL;
 }
 
 export interface AssemblyHooks {
@@ -34,6 +64,34 @@ const MARK_OF_A_BACKUP_DIRECTORY = '.chatkeep';
 /** Where the journal lies. */
 export function journalPath(config: Config): string {
   return join(config.stateDir, 'journal.sqlite');
+}
+
+/** Opens the network to where exports come from, with the logins of the configuration. */
+export async function openSource({ download }: Config): Promise<Source> {
+  const places = downloadPlaces(download.extraOrigins);
+  const transport = await createTransport({ places, caFile: download.caFile });
+  return {
+    transport,
+    places,
+    logins: createLogins(download.logins, { transport }),
+    loginOrigin: loginOrigin(places),
+    [Symbol.asyncDispose]: () => transport.close(),
+  };
+}
+
+/** How long after an export was asked for people are told that it has not come, ms, ascending. */
+export function remindersOf(config: Config): number[] {
+  return config.notices.startedReminderDays.map((days) => days * DAY_MS);
+}
+
+/** The accounts that exports of each mailbox are likely to be kept under. */
+export function mailboxAccounts(config: Config): MailboxAccounts {
+  return new Map(
+    config.mailboxes.map(({ name, user, account = config.account }) => [
+      name,
+      [name, user, ...(account === undefined ? [] : [account])],
+    ]),
+  );
 }
 
 /**
@@ -56,13 +114,12 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
   const recipients = [...new Set(services.map(({ id }) => id))];
   await journal.readdress(recipients);
 
-  const places = downloadPlaces(config.download.extraOrigins);
-  const transport = await createTransport({ places, caFile: config.download.caFile });
-  stack.defer(() => transport.close());
+  const source = stack.use(await openSource(config));
+  const { transport, places, logins } = source;
   const downloader = new Downloader({
     transport,
     places,
-    logins: createLogins(config.download.logins),
+    logins,
     stallMs: config.download.stallSeconds * SECOND_MS,
     connections: config.download.connections,
     bytesPerSecond: bytesPerSecondOf(config),
@@ -79,6 +136,15 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
       dispatcher.wake();
       hooks.onCaptures?.(captures);
     },
+  });
+  const watchdog = new Watchdog({
+    journal,
+    recorder,
+    backups,
+    reminders: remindersOf(config),
+    accounts: mailboxAccounts(config),
+    clock,
+    logger,
   });
   const budgets = {
     maxEntries: config.archive.maxEntries,
@@ -99,6 +165,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
         journal,
         recorder,
         backups,
+        watchdog,
         budgets,
         clock,
         random,
@@ -136,7 +203,15 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
   });
 
   const parts = stack.move();
-  return { journal, conductor, dispatcher, recorder, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return {
+    journal,
+    conductor,
+    dispatcher,
+    recorder,
+    watchdog,
+    source,
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
 }
 
 function bytesPerSecondOf({ download: { maxMbPerSecond } }: Config): number | undefined {
@@ -153,13 +228,6 @@ async function refuseEmptiedDirectory(backupDir: string, journal: Journal): Prom
     `The backup directory ${backupDir} is empty, and yet snapshots were committed to it: is the disk mounted?`,
     { next: 'Mount it; or, if the backups were moved away on purpose, start with another state_dir.' },
   );
-}
-
-/** Where an address redirects to: one request, with no login, and nothing of the answer's body is read. */
-async function redirectOf(transport: Transport, address: URL, signal: AbortSignal): Promise<string | undefined> {
-  const response = await transport.send({ address, headers: {}, signal });
-  response.discard();
-  return response.headers.location;
 }
 
 function mailboxNamed(config: Config, name: string): Config['mailboxes'][number] | undefined {

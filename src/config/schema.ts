@@ -118,18 +118,34 @@ const mailbox = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Name by which your provider signs its Authentication-Results header; only then is that header believed'),
+    .describe(
+      'Only then is the Authentication-Results header believed that your mail server writes: its name there, between "Authentication-Results:" and the first ";" in the source of a message. mx.google.com for Gmail; microsoft for Outlook.com and Microsoft 365, which leave it out. Needed where a provider changes messages, so that DKIM does not verify; see docs/authenticity.md',
+    ),
   account: accountName.optional().describe('Directory below the backup directory for the exports of this mailbox'),
 });
 
 const login = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('bearer'),
-    token_file: path.describe('File with an access token of the account; read anew at each use'),
+    token_file: path.describe(
+      'File with an access token of the account, or auth.json of the Codex CLI; read anew at each use, never written',
+    ),
+    account_id: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,200}$/, 'give the id of the account: letters, digits and . _ - only')
+      .optional()
+      .describe('Of a workspace account, sent as ChatGPT-Account-Id; else the one in auth.json, if that is the file'),
   }),
   z.strictObject({
     type: z.literal('cookies'),
     file: path.describe('cookies.txt in Netscape format, as browser extensions export it; read anew at each use'),
+  }),
+  z.strictObject({
+    type: z.literal('command'),
+    command: z
+      .array(z.string())
+      .min(1)
+      .describe('Program and arguments; it prints header fields, a line each. Run at each use. No shell is involved'),
   }),
 ]);
 
@@ -141,9 +157,11 @@ const notifyEntry = z.union([
   }),
 ]);
 
+const ORIGIN_WANTED = 'give an origin: https://host or https://host:port, without a path';
 const origin = z
   .string()
-  .regex(/^https:\/\/[^/?#@\s]+$/, 'give an origin: https://host or https://host:port, without a path');
+  .regex(/^https:\/\/[^/?#@\s]+$/, ORIGIN_WANTED)
+  .refine((text) => URL.parse(text)?.pathname === '/', ORIGIN_WANTED);
 
 export const configSchema = z.strictObject({
   backup_dir: path.describe('Where snapshots are kept'),
@@ -161,12 +179,24 @@ export const configSchema = z.strictObject({
         .array(dnsServer)
         .default([])
         .describe('DNS servers for DKIM keys, as address or address:port; else those of the system'),
+      started_reminder_days: z
+        .array(z.number().positive().max(30))
+        .max(5)
+        .refine((days) => days.every((each, index) => each > (days[index - 1] ?? 0)), 'put them in ascending order')
+        .default([3, 7])
+        .describe('How many days after an export was asked for you are told that it has not come; [] for never'),
     })
     .prefault({})
     .describe('How export notices are recognised'),
   download: z
     .strictObject({
       logins: z.array(login).default([]).describe('Tried in this order'),
+      check_logins_hours: z
+        .number()
+        .min(0)
+        .max(168)
+        .default(24)
+        .describe('How often the logins are tried out before they are needed; 0: never'),
       extra_origins: z
         .array(origin)
         .default([])

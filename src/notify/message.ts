@@ -5,12 +5,13 @@ export const notificationEventSchema = z.enum([
   'snapshot-committed',
   'duplicate',
   'needs-login',
+  'login-failing',
   'expired',
   'refused-notice',
   'refused-archive',
   'trouble',
   'recovered',
-  'started',
+  'overdue',
   'test',
 ]);
 

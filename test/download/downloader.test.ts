@@ -147,7 +147,7 @@ describe('a login', () => {
       scene([], async (stage, published) => {
         const file = join(stage.directory, 'cookies.txt');
         await writeFile(file, pairs.map((pair) => `#HttpOnly_localhost\tFALSE\t/\tTRUE\t0\t${pair}\n`).join(''));
-        const logins = createLogins([{ type: 'cookies', file }]);
+        const logins = createLogins([{ type: 'cookies', file }], stage);
         await assertWhole(await stage.download(published, stage.downloader({ logins })), stage);
         assert.deepEqual(
           published.requests.map(({ hasBearer, hasCookie }) => ({ hasBearer, hasCookie })),
@@ -170,11 +170,14 @@ describe('a login', () => {
     scene([], async (stage, published) => {
       const staleToken = join(stage.directory, 'stale');
       await writeFile(staleToken, 'stale-token');
-      const logins = createLogins([
-        { type: 'cookies', file: join(stage.directory, 'missing') },
-        { type: 'bearer', tokenFile: staleToken },
-        { type: 'bearer', tokenFile: stage.tokenFile },
-      ]);
+      const logins = createLogins(
+        [
+          { type: 'cookies', file: join(stage.directory, 'missing') },
+          { type: 'bearer', tokenFile: staleToken },
+          { type: 'bearer', tokenFile: stage.tokenFile },
+        ],
+        stage,
+      );
       await assertWhole(await stage.download(published, stage.downloader({ logins })), stage);
       assert.deepEqual(
         published.requests.map(({ status }) => status),
@@ -186,10 +189,13 @@ describe('a login', () => {
     scene([], async (stage, published) => {
       stage.server.bearerTokens.clear();
       const missing = join(stage.directory, 'missing');
-      const logins = createLogins([
-        { type: 'cookies', file: missing },
-        { type: 'bearer', tokenFile: stage.tokenFile },
-      ]);
+      const logins = createLogins(
+        [
+          { type: 'cookies', file: missing },
+          { type: 'bearer', tokenFile: stage.tokenFile },
+        ],
+        stage,
+      );
       const outcome = await stage.download(published, stage.downloader({ logins }));
       assert.deepEqual(outcome, {
         kind: 'needs-login',
@@ -437,7 +443,8 @@ describe('a redirect', () => {
     const published = stage.server.publish({ form: 'estuary', body: { bytes: ARCHIVE } });
     published.faults.push({ kind: 'redirect', status: 302, location: elsewhere.link });
     const places = [...placesOf(stage.server), ...placesOf(other)];
-    await assertWhole(await stage.download(published, stage.downloader({ places })), stage);
+    const transport = await stage.networkTo(placesOf(other));
+    await assertWhole(await stage.download(published, stage.downloader({ places, transport })), stage);
     assert.deepEqual(
       elsewhere.requests.map(({ hasBearer, hasCookie }) => ({ hasBearer, hasCookie })),
       [{ hasBearer: false, hasCookie: false }],
@@ -592,7 +599,9 @@ describe('a server that is not to be trusted', () => {
     await using stage = await openScene();
     await using stranger = await startOpenAiServer({ bearerTokens: [TOKEN] });
     const published = stranger.publish({ form: 'estuary', body: { bytes: ARCHIVE } });
-    const outcome = await stage.download(published, stage.downloader({ places: placesOf(stranger) }));
+    const places = placesOf(stranger);
+    const transport = await stage.networkTo(places);
+    const outcome = await stage.download(published, stage.downloader({ places, transport }));
     assert.ok(outcome.kind === 'interrupted');
     assert.match(
       outcome.detail,

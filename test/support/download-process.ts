@@ -34,7 +34,7 @@ async function main({ link, caFile, tokenFile, directory, connections }: Downloa
   const downloader = new Downloader({
     transport,
     places,
-    logins: createLogins([{ type: 'bearer', tokenFile }]),
+    logins: createLogins([{ type: 'bearer', tokenFile }], { transport }),
     stallMs: MINUTE_MS,
     connections,
     clock: systemClock,
