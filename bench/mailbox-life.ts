@@ -3,6 +3,7 @@ import type { MailboxConfig } from '../src/config/index.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../src/lib/clock.ts';
 import { formatDuration } from '../src/lib/text.ts';
 import { MailboxWatcher } from '../src/mailbox/index.ts';
+import { senderMarks } from '../src/notice/index.ts';
 import { type MailboxPlace, SeenInMemory } from '../test/mailbox/fake-server.ts';
 import { email, settingsFor } from '../test/mailbox/watching.ts';
 import { startCyrus } from '../test/support/cyrus.ts';
@@ -263,6 +264,7 @@ function watch(config: MailboxConfig): Watching {
   const stop = new AbortController();
   const watcher = new MailboxWatcher({
     config,
+    senders: senderMarks(),
     seen,
     async onMessage(message) {
       foundAt.set(message.messageId ?? '', performance.now());

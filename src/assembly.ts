@@ -56,6 +56,7 @@ export interface AssemblyHooks {
 }
 
 const BYTES_PER_GB = 1e9;
+const BYTES_PER_MB = 1e6;
 
 /** What every backup directory holds once it was opened. */
 const MARK_OF_A_BACKUP_DIRECTORY = '.chatkeep';
@@ -120,6 +121,8 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
     places,
     logins,
     stallMs: config.download.stallSeconds * SECOND_MS,
+    connections: config.download.connections,
+    bytesPerSecond: bytesPerSecondOf(config),
     clock,
     logger,
   });
@@ -212,6 +215,10 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
     source,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
+}
+
+function bytesPerSecondOf({ download: { maxMbPerSecond } }: Config): number | undefined {
+  return maxMbPerSecond === undefined ? undefined : maxMbPerSecond * BYTES_PER_MB;
 }
 
 /** A mount point without its disk looks like a new backup directory, and the next snapshot would hide below the mount. */

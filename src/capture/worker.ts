@@ -10,7 +10,7 @@ import {
   unpackAndHash,
 } from '../archive/index.ts';
 import { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, exportTimeOf, readAccount } from '../chatgpt/index.ts';
-import { type Downloader, partPath, recordPath } from '../download/index.ts';
+import { type Downloader, filesOfDownload } from '../download/index.ts';
 import type { Clock, Random } from '../lib/clock.ts';
 import { ChatkeepError, errorCode, errorMessage } from '../lib/errors.ts';
 import { exists, removeTree } from '../lib/files.ts';
@@ -113,7 +113,7 @@ export class Worker {
     const { state } = capture;
     const target = join(this.#options.downloads, `${capture.id}.zip`);
     // A download in the making, or a whole one, when the archive was handed in after all.
-    for (const path of [target, partPath(target), recordPath(target)]) await rm(path, { force: true });
+    for (const path of filesOfDownload(target)) await rm(path, { force: true });
     if (!('leftover' in state) || state.leftover === undefined) return capture;
     await this.#deleteLeftover(state.leftover);
     const tidied: Capture = { ...capture, state: { ...state, leftover: undefined } };

@@ -105,6 +105,8 @@ export const VARIABLES: readonly Variable[] = [
   loginVariable('CHATKEEP_DOWNLOAD_COOKIES_FILE', { type: 'cookies', key: 'file', kind: 'path' }),
   loginVariable('CHATKEEP_DOWNLOAD_LOGIN_COMMAND', { type: 'command', key: 'command', kind: 'words' }),
   { name: 'CHATKEEP_DOWNLOAD_CHECK_LOGINS_HOURS', key: ['download', 'check_logins_hours'], kind: 'number' },
+  { name: 'CHATKEEP_DOWNLOAD_CONNECTIONS', key: ['download', 'connections'], kind: 'number' },
+  { name: 'CHATKEEP_DOWNLOAD_MAX_MB_PER_SECOND', key: ['download', 'max_mb_per_second'], kind: 'number' },
   { name: 'CHATKEEP_DOWNLOAD_EXTRA_ORIGINS', key: ['download', 'extra_origins'], kind: 'list' },
   { name: 'CHATKEEP_DOWNLOAD_CA_FILE', key: ['download', 'ca_file'], kind: 'path' },
   { name: 'CHATKEEP_DOWNLOAD_STALL_SECONDS', key: ['download', 'stall_seconds'], kind: 'number' },

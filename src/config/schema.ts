@@ -219,7 +219,18 @@ export const configSchema = z.strictObject({
         .min(1)
         .max(3600)
         .default(60)
-        .describe('A download that brings no byte for this long is begun anew'),
+        .describe('A download that brings no byte for this long is broken off and gone on with'),
+      connections: z
+        .int()
+        .min(1)
+        .max(8)
+        .default(4)
+        .describe('How many parts of one export are fetched at once, where the server gives out parts'),
+      max_mb_per_second: z
+        .number()
+        .min(0.01)
+        .optional()
+        .describe('What all downloads together may take of the line, in units of 10^6 bytes; else without a limit'),
       remind_hours_left: remindHoursLeft
         .default([12, 6, 1])
         .describe(

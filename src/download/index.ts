@@ -17,6 +17,6 @@ export {
   type Trial,
 } from './logins/index.ts';
 export type { DownloadOutcome, DownloadProgress } from './outcome.ts';
-export { partPath, recordPath } from './part-file.ts';
+export { filesOfDownload, partPath } from './part/part-file.ts';
 export { redirectOf } from './redirect.ts';
 export { createTransport, type HttpRequest, type HttpResponse, type Transport } from './transport.ts';

@@ -75,6 +75,7 @@ describe('config/chatkeep.example.yaml', () => {
         check_logins_hours: 24,
         extra_origins: [],
         stall_seconds: 60,
+        connections: 4,
         remind_hours_left: [12, 6, 1],
       },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },

@@ -1,7 +1,7 @@
 import { MINUTE_MS } from '../../src/lib/clock.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { createSignIn, imapConnector, MailboxWatcher, type RawMessage } from '../../src/mailbox/index.ts';
-import { createTxtResolver, readNotice } from '../../src/notice/index.ts';
+import { createTxtResolver, readNotice, senderMarks } from '../../src/notice/index.ts';
 import { mailboxConfig } from '../mailbox/fake-server.ts';
 import { FastClock } from './fast-clock.ts';
 
@@ -43,6 +43,7 @@ export async function watchForSoak(place: SoakPlace, events: SoakEvents, signal:
   const watcher = new MailboxWatcher({
     config,
     signIn,
+    senders: senderMarks(),
     seen,
     clock: new FastClock(SPEED),
     async connect(context) {

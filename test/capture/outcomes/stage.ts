@@ -114,6 +114,7 @@ export class Stage implements AsyncDisposable {
         logins: createLogins(login.logins(directory), { transport }),
         // Real silence is waited for where there is some, and else never taken for it: the machine may be busy.
         stallMs: kindsOf(fault).includes('stall') ? STALL_MS : STALL_MS * HURRY,
+        connections: 4,
         clock: hurriedClock,
         logger: silentLogger,
       });
