@@ -6,19 +6,30 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../src/lib/text.ts';
 import type { Bench, BenchResult } from './bench.ts';
+import { download, downloadCuts, downloadFar, downloadLossy } from './download.ts';
 import { large } from './large.ts';
 import { latency } from './latency.ts';
 import { mailboxLife } from './mailbox-life.ts';
 import { mailboxes } from './mailboxes.ts';
 import { soak } from './soak.ts';
 
-const BENCHES: readonly Bench[] = [latency, large, mailboxes, mailboxLife, soak];
+const BENCHES: readonly Bench[] = [
+  latency,
+  large,
+  mailboxes,
+  mailboxLife,
+  soak,
+  download,
+  downloadFar,
+  downloadLossy,
+  downloadCuts,
+];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
 const bench = BENCHES.find(({ name }) => name === positionals[0]);
 if (bench === undefined) {
   say('npm run bench -- NAME [--json], with NAME one of:');
-  for (const { name, summary } of BENCHES) say(`  ${name.padEnd(12)} ${summary}`);
+  for (const { name, summary } of BENCHES) say(`  ${name.padEnd(14)} ${summary}`);
   process.exitCode = 2;
 } else {
   const missing = bench.needs.filter(({ path }) => !existsSync(path)).map(({ debianPackage }) => debianPackage);
