@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 import { type Capture, Conductor, Intake, type Journal, openSqliteJournal, Recorder, Worker } from './capture/index.ts';
 import type { Config } from './config/index.ts';
-import { createLogins, createTransport, Downloader, type Transport } from './download/index.ts';
+import {
+  createLogins,
+  createTransport,
+  Downloader,
+  type DownloadPlace,
+  type Login,
+  loginOrigin,
+  type Transport,
+} from './download/index.ts';
 import { type Clock, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
 import { ChatkeepError } from './lib/errors.ts';
 import { exists, makePrivateDirectory } from './lib/files.ts';
@@ -18,6 +26,16 @@ export interface Assembly extends AsyncDisposable {
   readonly conductor: Conductor;
   readonly dispatcher: Dispatcher;
   readonly recorder: Recorder;
+  readonly source: Source;
+}
+
+/** Where exports come from, and the way there. */
+export interface Source extends AsyncDisposable {
+  readonly transport: Transport;
+  readonly places: readonly DownloadPlace[];
+  readonly logins: readonly Login[];
+  /** Where the logins are tried out. */
+  readonly loginOrigin: URL;
 }
 
 export interface AssemblyHooks {
@@ -33,6 +51,19 @@ const MARK_OF_A_BACKUP_DIRECTORY = '.chatkeep';
 /** Where the journal lies. */
 export function journalPath(config: Config): string {
   return join(config.stateDir, 'journal.sqlite');
+}
+
+/** Opens the network to where exports come from, with the logins of the configuration. */
+export async function openSource({ download }: Config): Promise<Source> {
+  const places = downloadPlaces(download.extraOrigins);
+  const transport = await createTransport({ places, caFile: download.caFile });
+  return {
+    transport,
+    places,
+    logins: createLogins(download.logins, { transport }),
+    loginOrigin: loginOrigin(places),
+    [Symbol.asyncDispose]: () => transport.close(),
+  };
 }
 
 /**
@@ -55,13 +86,12 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
   const recipients = [...new Set(services.map(({ id }) => id))];
   await journal.readdress(recipients);
 
-  const places = downloadPlaces(config.download.extraOrigins);
-  const transport = await createTransport({ places, caFile: config.download.caFile });
-  stack.defer(() => transport.close());
+  const source = stack.use(await openSource(config));
+  const { transport, places, logins } = source;
   const downloader = new Downloader({
     transport,
     places,
-    logins: createLogins(config.download.logins, { transport }),
+    logins,
     stallMs: config.download.stallSeconds * SECOND_MS,
     clock,
     logger,
@@ -133,7 +163,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
   });
 
   const parts = stack.move();
-  return { journal, conductor, dispatcher, recorder, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { journal, conductor, dispatcher, recorder, source, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
 /** A mount point without its disk looks like a new backup directory, and the next snapshot would hide below the mount. */

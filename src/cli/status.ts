@@ -7,8 +7,10 @@ import { systemClock } from '../lib/clock.ts';
 import { ERROR_TABLE } from '../lib/errors.ts';
 import { exists } from '../lib/files.ts';
 import { count, formatBytes, formatDuration, formatMoment } from '../lib/text.ts';
+import { type CheckedLogin, loginRecordIn } from '../login-watch/index.ts';
 import { listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
 import { loadForCommand } from './context.ts';
+import { healthJson, healthWords } from './login/health.ts';
 import { printJson, printLine } from './output.ts';
 
 const RECENT = 5;
@@ -19,6 +21,7 @@ interface Status {
   readonly open: readonly Capture[];
   readonly ended: readonly Capture[];
   readonly undelivered: Undelivered;
+  readonly logins: readonly CheckedLogin[];
   readonly snapshots: readonly SnapshotInfo[];
 }
 
@@ -41,8 +44,17 @@ async function gather(config: Config): Promise<Status> {
   const heartbeat = await readHeartbeat(config.stateDir);
   const { snapshots } = await listSnapshots(config.backupDir);
   const health = judgeHealth(heartbeat, systemClock.now());
+  const logins = await loginRecordIn(config.stateDir).read();
   if (!(await exists(journalPath(config)))) {
-    return { health, heartbeat, open: [], ended: [], undelivered: { count: 0, lastError: undefined }, snapshots };
+    return {
+      health,
+      heartbeat,
+      open: [],
+      ended: [],
+      undelivered: { count: 0, lastError: undefined },
+      logins,
+      snapshots,
+    };
   }
   await using journal = openSqliteJournal(journalPath(config));
   return {
@@ -51,11 +63,12 @@ async function gather(config: Config): Promise<Status> {
     open: await journal.openCaptures(),
     ended: await journal.endedCaptures(RECENT),
     undelivered: await journal.undelivered(),
+    logins,
     snapshots,
   };
 }
 
-function page({ health, heartbeat, open, ended, undelivered, snapshots }: Status, now: number): string[] {
+function page({ health, heartbeat, open, ended, undelivered, logins, snapshots }: Status, now: number): string[] {
   const newest = snapshots.at(-1);
   return [
     health.kind === 'healthy' ? 'The service runs and is well.' : health.detail,
@@ -63,6 +76,10 @@ function page({ health, heartbeat, open, ended, undelivered, snapshots }: Status
     ...(heartbeat?.mailboxes ?? []).map(
       ({ name, state, lastAnswer, trouble }) =>
         `Mailbox ${name}: ${state}${lastAnswer === null ? '' : `, last answer ${formatDuration(now - lastAnswer)} ago`}${trouble === null ? '' : `. ${trouble}`}`,
+    ),
+    ...logins.map(
+      ({ label, checkedAt, health: found }) =>
+        `Login, ${label}: ${healthWords(found)} (tried out ${formatDuration(now - checkedAt)} ago)`,
     ),
     open.length === 0
       ? 'No export is being captured.'
@@ -112,11 +129,12 @@ function captureLine(capture: Capture, heartbeat: Heartbeat | undefined, now: nu
   }
 }
 
-function asJson({ health, heartbeat, open, ended, undelivered, snapshots }: Status): unknown {
+function asJson({ health, heartbeat, open, ended, undelivered, logins, snapshots }: Status): unknown {
   const newest = snapshots.at(-1);
   return {
     health,
     service: heartbeat ?? null,
+    logins: logins.map(({ label, checkedAt, health: found }) => healthJson(label, checkedAt, found)),
     open: open.map(captureJson),
     ended: ended.map(captureJson),
     undeliveredNotifications: undelivered.count,

@@ -9,6 +9,11 @@ export {
   type LoginHealth,
   type LoginParts,
   loginOrigin,
+  readLoginFile,
+  type Stored,
+  storeCookies,
+  storeToken,
+  type Trial,
 } from './logins/index.ts';
 export type { DownloadOutcome, DownloadProgress } from './outcome.ts';
 export { partPath, recordPath } from './part-file.ts';

@@ -7,7 +7,7 @@ import type { Login, LoginAnswer, LoginContext, LoginHeaders, LoginParts } from 
 import { askBearer } from './questions.ts';
 
 /** The Codex CLI keeps its tokens in a file of this name, and renews them when it runs. */
-const CODEX_FILE = 'auth.json';
+export const CODEX_FILE = 'auth.json';
 
 export interface BearerSettings {
   readonly tokenFile: string;

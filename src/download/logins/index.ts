@@ -6,8 +6,10 @@ import { commandLogin } from './command.ts';
 import { cookiesLogin } from './cookies.ts';
 import type { Login, LoginParts } from './login.ts';
 
+export { type LoginFile, readLoginFile } from './files.ts';
 export type { LoginHealth } from './health.ts';
 export type { Login, LoginAnswer, LoginContext, LoginHeaders, LoginParts } from './login.ts';
+export { type Stored, storeCookies, storeToken, type Trial } from './store.ts';
 
 /** The logins of the configuration, in its order. */
 export function createLogins(configs: readonly LoginConfig[], parts: LoginParts): Login[] {

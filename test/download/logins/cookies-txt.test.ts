@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Cookie, cookieFits, parseCookiesTxt } from '../../../src/download/logins/cookies-txt.ts';
+import {
+  type Cookie,
+  cookieFits,
+  formatCookiesTxt,
+  parseCookiesTxt,
+  sessionCookieEnds,
+} from '../../../src/download/logins/cookies-txt.ts';
 import { TEST_START_MS } from '../../support/virtual-clock.ts';
+import { cookieLine as line, SESSION_COOKIE } from './cookie-line.ts';
 
 const NOW = TEST_START_MS;
 const ADDRESS = new URL('https://chatgpt.com/backend-api/estuary/content?id=a.zip');
-const SESSION = '__Secure-next-auth.session-token';
-
-/** A line as yt-dlp and browser extensions write it. */
-function line(
-  fields: Partial<Record<'domain' | 'subdomains' | 'path' | 'expires' | 'name' | 'value', string>>,
-): string {
-  const { domain = '.chatgpt.com', subdomains = 'TRUE', path = '/', expires = '0', name = 'a', value = 'b' } = fields;
-  return [domain, subdomains, path, 'TRUE', expires, name, value].join('\t');
-}
 
 const COOKIE: Cookie = {
   domain: 'chatgpt.com',
@@ -27,8 +25,10 @@ const COOKIE: Cookie = {
 
 describe('cookies.txt', () => {
   it('is one cookie a line, of seven fields between tabs', () => {
-    const text = `# Netscape HTTP Cookie File\n\n${line({ expires: '1795000000', name: SESSION, value: 'x=y' })}\n`;
-    assert.deepEqual(parseCookiesTxt(text), [{ ...COOKIE, expires: 1_795_000_000_000, name: SESSION, value: 'x=y' }]);
+    const text = `# Netscape HTTP Cookie File\n\n${line({ expires: '1795000000', name: SESSION_COOKIE, value: 'x=y' })}\n`;
+    assert.deepEqual(parseCookiesTxt(text), [
+      { ...COOKIE, expires: 1_795_000_000_000, name: SESSION_COOKIE, value: 'x=y' },
+    ]);
   });
 
   it('may have the line ends of Windows, and a byte order mark', () => {
@@ -113,6 +113,16 @@ describe('cookies.txt', () => {
     );
   });
 
+  it('is written so that it is read as it was', () => {
+    const text = [
+      line({ name: SESSION_COOKIE, expires: '1795000000' }),
+      line({ domain: 'chatgpt.com', subdomains: 'FALSE', path: '/api', value: '' }),
+    ].join('\n');
+    const cookies = parseCookiesTxt(text);
+    assert.equal(cookies.length, 2);
+    assert.deepEqual(parseCookiesTxt(formatCookiesTxt(cookies)), cookies);
+  });
+
   it('of any content is read, and gives nothing that could forge a header field', () => {
     const field = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -163,5 +173,23 @@ describe('a cookie', () => {
     assert.ok(fits({ expires: NOW + 1 }));
     assert.ok(!fits({ expires: NOW }));
     assert.ok(!fits({ expires: NOW - 1 }));
+  });
+});
+
+describe('the session cookie', () => {
+  const ends = (...lines: string[]) => sessionCookieEnds(parseCookiesTxt(lines.join('\n')), 'chatgpt.com');
+
+  it('ends when its first part does', () => {
+    const parts = [
+      line({ name: `${SESSION_COOKIE}.0`, expires: '1795000000' }),
+      line({ name: `${SESSION_COOKIE}.1`, expires: '1794000000' }),
+    ];
+    assert.equal(ends(...parts, line({ name: 'other', expires: '1700000000' })), 1_794_000_000_000);
+  });
+
+  it('has no end where it says none, or is for another host', () => {
+    assert.equal(ends(line({ name: SESSION_COOKIE })), undefined);
+    assert.equal(ends(line({ name: SESSION_COOKIE, domain: '.openai.com', expires: '1795000000' })), undefined);
+    assert.equal(ends(), undefined);
   });
 });
