@@ -93,6 +93,7 @@ export function browserLogin({ cdpUrl }: { readonly cdpUrl: string }, { transpor
         return { kind: 'dead', detail: signedOut(origin.hostname).detail };
       }
       const session = await askSession(origin, { transport: page, headers: {}, signal: context.signal });
+      await rememberRenewal(holding.cookies, context.signal);
       switch (session.kind) {
         case 'signed-in':
           return letIn({ until: session.until }, session.account, context.now);

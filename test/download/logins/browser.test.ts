@@ -305,8 +305,11 @@ describe('a login by a browser, where programs are refused', () => {
     assert.equal(await login.fingerprint(), before);
   });
 
-  it('is checked in a page', async () => {
-    assert.equal((await stage.check()).kind, 'good');
+  it('is checked in a page, and stays the same login by that', async () => {
+    const login = stage.login();
+    const before = await login.fingerprint();
+    for (let times = 0; times < 2; times += 1) assert.equal((await stage.check(login)).kind, 'good');
+    assert.equal(await login.fingerprint(), before);
   });
 });
 
