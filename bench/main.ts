@@ -6,11 +6,12 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../src/lib/text.ts';
 import type { Bench, BenchResult } from './bench.ts';
+import { browser } from './browser.ts';
 import { large } from './large.ts';
 import { latency } from './latency.ts';
 import { mailboxes } from './mailboxes.ts';
 
-const BENCHES: readonly Bench[] = [latency, large, mailboxes];
+const BENCHES: readonly Bench[] = [latency, large, mailboxes, browser];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
 const bench = BENCHES.find(({ name }) => name === positionals[0]);
