@@ -1,5 +1,15 @@
 import { join } from 'node:path';
-import { type Capture, Conductor, Intake, type Journal, openSqliteJournal, Recorder, Worker } from './capture/index.ts';
+import {
+  type Capture,
+  Conductor,
+  Intake,
+  type Journal,
+  type MailboxAccounts,
+  openSqliteJournal,
+  Recorder,
+  Watchdog,
+  Worker,
+} from './capture/index.ts';
 import type { Config } from './config/index.ts';
 import {
   createLogins,
@@ -8,9 +18,10 @@ import {
   type DownloadPlace,
   type Login,
   loginOrigin,
+  redirectOf,
   type Transport,
 } from './download/index.ts';
-import { type Clock, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
+import { type Clock, DAY_MS, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
 import { ChatkeepError } from './lib/errors.ts';
 import { exists, makePrivateDirectory } from './lib/files.ts';
 import { lockDirectory } from './lib/lock.ts';
@@ -26,6 +37,7 @@ export interface Assembly extends AsyncDisposable {
   readonly conductor: Conductor;
   readonly dispatcher: Dispatcher;
   readonly recorder: Recorder;
+  readonly watchdog: Watchdog;
   readonly source: Source;
 }
 
@@ -64,6 +76,21 @@ export async function openSource({ download }: Config): Promise<Source> {
     loginOrigin: loginOrigin(places),
     [Symbol.asyncDispose]: () => transport.close(),
   };
+}
+
+/** How long after an export was asked for people are told that it has not come, ms, ascending. */
+export function remindersOf(config: Config): number[] {
+  return config.notices.startedReminderDays.map((days) => days * DAY_MS);
+}
+
+/** The accounts that exports of each mailbox are likely to be kept under. */
+export function mailboxAccounts(config: Config): MailboxAccounts {
+  return new Map(
+    config.mailboxes.map(({ name, user, account = config.account }) => [
+      name,
+      [name, user, ...(account === undefined ? [] : [account])],
+    ]),
+  );
 }
 
 /**
@@ -107,6 +134,15 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
       hooks.onCaptures?.(captures);
     },
   });
+  const watchdog = new Watchdog({
+    journal,
+    recorder,
+    backups,
+    reminders: remindersOf(config),
+    accounts: mailboxAccounts(config),
+    clock,
+    logger,
+  });
   const budgets = {
     maxEntries: config.archive.maxEntries,
     maxUnpackedBytes: config.archive.maxUnpackedGb * BYTES_PER_GB,
@@ -126,6 +162,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
         journal,
         recorder,
         backups,
+        watchdog,
         budgets,
         clock,
         random,
@@ -163,7 +200,15 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
   });
 
   const parts = stack.move();
-  return { journal, conductor, dispatcher, recorder, source, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return {
+    journal,
+    conductor,
+    dispatcher,
+    recorder,
+    watchdog,
+    source,
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
 }
 
 /** A mount point without its disk looks like a new backup directory, and the next snapshot would hide below the mount. */
@@ -176,13 +221,6 @@ async function refuseEmptiedDirectory(backupDir: string, journal: Journal): Prom
     `The backup directory ${backupDir} is empty, and yet snapshots were committed to it: is the disk mounted?`,
     { next: 'Mount it; or, if the backups were moved away on purpose, start with another state_dir.' },
   );
-}
-
-/** Where an address redirects to: one request, with no login, and nothing of the answer's body is read. */
-async function redirectOf(transport: Transport, address: URL, signal: AbortSignal): Promise<string | undefined> {
-  const response = await transport.send({ address, headers: {}, signal });
-  response.discard();
-  return response.headers.location;
 }
 
 function mailboxNamed(config: Config, name: string): Config['mailboxes'][number] | undefined {

@@ -2,7 +2,7 @@ import { AfterCommit } from './after-commit.ts';
 import { type Assembly, assemble } from './assembly.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
 import { DropFolder } from './download/index.ts';
-import { HEARTBEAT_EVERY_MS, type Heartbeat, removeHeartbeat, writeHeartbeat } from './heartbeat.ts';
+import { HEARTBEAT_EVERY_MS, type Heartbeat, removeHeartbeat, TroubleMemory, writeHeartbeat } from './heartbeat.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './lib/clock.ts';
 import { ChatkeepError, errorMessage } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
@@ -10,6 +10,7 @@ import { count } from './lib/text.ts';
 import { runTogether } from './lib/together.ts';
 import { LoginWatch, loginRecordIn, removeLoginRecord } from './login-watch/index.ts';
 import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
+import { senderMarks } from './notice/index.ts';
 import { OutageReporter } from './outages.ts';
 
 /** A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. */
@@ -17,6 +18,8 @@ const MISSED_SEARCHES = 3;
 const SHORTEST_SILENCE_MS = 10 * MINUTE_MS;
 /** A state may last for an hour, and be worth telling by then. */
 const LOOK_FOR_OUTAGES_EVERY_MS = MINUTE_MS;
+/** How soon after the moment people are reminded of an export that does not come. */
+const REMIND_EVERY_MS = 10 * SECOND_MS;
 /** Longer than any look-back, so that no message is taken for new again. */
 const REMEMBER_MS = 60 * DAY_MS;
 /** What is left to deliver at the end is delivered after the next start. */
@@ -38,17 +41,15 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
   const signIns = new Map(config.mailboxes.map((mailbox) => [mailbox.name, createSignIn(mailbox, { clock })]));
   const afterCommit = new AfterCommit({ mailboxes: config.mailboxes, signIns, clock, random: Math.random, logger });
   await using assembly = await assemble(config, logger, { onCaptures: (captures) => afterCommit.look(captures) });
-  const { conductor, dispatcher, journal } = assembly;
+  const { conductor, dispatcher, journal, watchdog } = assembly;
   const startedAt = clock.now();
   const watched = config.mailboxes.map((mailbox) =>
     createWatcher(mailbox, signIns.get(mailbox.name), assembly, clock, logger),
   );
   const watchers = watched.map(({ watcher }) => watcher);
+  const names = config.mailboxes.map(({ name }) => name);
 
-  logger.info(
-    { mailboxes: config.mailboxes.map(({ name }) => name), backups: config.backupDir },
-    `watching ${whatIsWatched(config)}`,
-  );
+  logger.info({ mailboxes: names, backups: config.backupDir }, `watching ${whatIsWatched(config)}`);
   // A delivery in hand when the service stops is given a moment: cut off, it would be sent a second time.
   const delivering = new AbortController();
   const deliveries = dispatcher.run(delivering.signal);
@@ -62,12 +63,16 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
         ...watchers.map((watcher) => (stop: AbortSignal) => watcher.run(stop)),
         (stop) =>
           every(HEARTBEAT_EVERY_MS, clock, stop, logger, () =>
-            writeHeartbeat(config.stateDir, heartbeatOf(config, startedAt, watchers, assembly, clock)),
+            writeHeartbeat(config.stateDir, heartbeatOf(config, startedAt, watched, assembly, clock)),
           ),
         (stop) =>
           every(LOOK_FOR_OUTAGES_EVERY_MS, clock, stop, logger, async () => {
             for (const { watcher, reporter } of watched) reporter.look(watcher.state);
           }),
+        (stop) =>
+          every(REMIND_EVERY_MS, clock, stop, logger, () =>
+            watchdog.remind((mailbox) => watchers[names.indexOf(mailbox)]?.readUpTo),
+          ),
         (stop) => every(12 * HOUR_MS, clock, stop, logger, () => journal.forget(clock.now() - REMEMBER_MS)),
       ],
       signal,
@@ -91,26 +96,38 @@ function whatIsWatched({ mailboxes, dropDir }: Config): string {
   return parts.join(' and ');
 }
 
+/** A mailbox that is watched, and who takes notice of how it is. */
+interface Watched {
+  readonly watcher: MailboxWatcher;
+  readonly reporter: OutageReporter;
+  readonly troubles: TroubleMemory;
+}
+
 function createWatcher(
   mailbox: MailboxConfig,
   signIn: SignIn | undefined,
   { conductor, journal, recorder }: Assembly,
   clock: Clock,
   parent: Logger,
-): { watcher: MailboxWatcher; reporter: OutageReporter } {
+): Watched {
   const logger = parent.child({ mailbox: mailbox.name });
   const reporter = new OutageReporter({ mailbox: mailbox.name, recorder, clock, logger });
+  const troubles = new TroubleMemory();
   const watcher = new MailboxWatcher({
     config: mailbox,
+    senders: senderMarks(),
     ...(signIn === undefined ? {} : { signIn }),
     seen: journal,
     onMessage: (message) => conductor.intake.takeMessage(message),
-    onState: (state) => reporter.look(state),
+    onState: (state) => {
+      troubles.look(state, clock.now());
+      reporter.look(state);
+    },
     clock,
     random: Math.random,
     logger,
   });
-  return { watcher, reporter };
+  return { watcher, reporter, troubles };
 }
 
 async function runDropFolder(
@@ -151,7 +168,7 @@ async function watchLogins(
 function heartbeatOf(
   config: Config,
   startedAt: number,
-  watchers: readonly MailboxWatcher[],
+  watched: readonly Watched[],
   { conductor }: Assembly,
   clock: Clock,
 ): Heartbeat {
@@ -160,14 +177,13 @@ function heartbeatOf(
     pid: process.pid,
     startedAt,
     mailboxes: config.mailboxes.map((mailbox, index) => {
-      const watcher = watchers[index];
-      const state = watcher?.state ?? { name: 'stopped' };
+      const { watcher, troubles } = watched[index] ?? {};
       return {
         name: mailbox.name,
-        state: state.name,
+        state: watcher?.state.name ?? 'stopped',
         lastAnswer: watcher?.lastAnswer ?? null,
         silenceLimit: Math.max(SHORTEST_SILENCE_MS, MISSED_SEARCHES * mailbox.searchEveryMinutes * MINUTE_MS),
-        trouble: state.name === 'waiting' || state.name === 'watching' ? (state.trouble?.detail ?? null) : null,
+        ...(troubles?.current ?? { trouble: null, troubleSince: null }),
       };
     }),
     work: [...conductor.progress].map(([capture, { phase, done, total }]) => ({

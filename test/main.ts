@@ -14,6 +14,7 @@ const NEEDED = [
   { path: '/usr/sbin/cyrmaster', debianPackage: 'cyrus-common' },
   { path: '/usr/bin/chromium', debianPackage: 'chromium' },
   { path: '/usr/bin/mount', debianPackage: 'mount' },
+  { path: '/usr/bin/unshare', debianPackage: 'util-linux' },
   { path: '/usr/sbin/ip', debianPackage: 'iproute2' },
   { path: '/usr/sbin/iptables', debianPackage: 'iptables' },
 ] as const;

@@ -3,8 +3,9 @@ import { getCACertificates } from 'node:tls';
 import { Agent, request } from 'undici';
 import { MINUTE_MS, SECOND_MS } from '../lib/clock.ts';
 import { errorCode } from '../lib/errors.ts';
-import { type DownloadPlace, publicLookup } from './address-guard.ts';
+import type { DownloadPlace, ResolveName } from './address-guard.ts';
 import { everyByteOf } from './body.ts';
+import { guardedConnector } from './connector.ts';
 
 /** One request, exactly as it goes out: nothing is added, no redirect is followed. */
 export interface HttpRequest {
@@ -33,22 +34,23 @@ const CONNECT_TIMEOUT_MS = 30 * SECOND_MS;
 const HEADERS_TIMEOUT_MS = 2 * MINUTE_MS;
 
 /**
- * The network by undici: TLS with the system roots (and the authority of `caFile`), public addresses only but for the
- * user's extra places.
+ * The network by undici: TLS with the system roots (and the authority of `caFile`) on port 443 of public addresses, but
+ * for the user's extra places.
  *
  * @throws if `caFile` cannot be read
  */
 export async function createTransport(options: {
   places: readonly DownloadPlace[];
   caFile?: string | undefined;
+  /** How names are resolved, before it is checked whether they lead to public addresses; the system's way unless given. */
+  resolveName?: ResolveName;
 }): Promise<Transport> {
-  const exempt = new Set(options.places.filter(({ extra }) => extra).map(({ origin }) => new URL(origin).hostname));
+  const exempt = new Set(options.places.filter(({ extra }) => extra).map(({ origin }) => origin));
   const ca =
     options.caFile === undefined ? undefined : [...getCACertificates(), await readFile(options.caFile, 'utf8')];
   const agent = new Agent({
-    connect: { lookup: publicLookup(exempt), timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) },
+    connect: guardedConnector({ exempt, ca, timeoutMs: CONNECT_TIMEOUT_MS, resolveName: options.resolveName }),
     headersTimeout: HEADERS_TIMEOUT_MS,
-    // Over HTTP/2 a download that is cut shows in other ways; one version means one behaviour.
     allowH2: false,
     // The downloader has its own watchdog over the body, which knows what a stall is.
     bodyTimeout: 0,
@@ -85,7 +87,7 @@ export function networkTrouble(error: unknown, host: string): string {
 const NETWORK_TROUBLE: Readonly<Record<string, string>> = {
   ENOTFOUND: 'cannot be found: the name does not resolve',
   EAI_AGAIN: 'cannot be found at present: name resolution fails',
-  ENOTPUBLIC: 'resolves to a private address, where no export can be',
+  ENOTPUBLIC: 'is at a private address, where no export can be',
   ECONNREFUSED: 'refuses connections',
   ECONNRESET: 'broke the connection off',
   EHOSTUNREACH: 'cannot be reached',

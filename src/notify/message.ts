@@ -11,7 +11,7 @@ export const notificationEventSchema = z.enum([
   'refused-archive',
   'trouble',
   'recovered',
-  'started',
+  'overdue',
   'test',
 ]);
 

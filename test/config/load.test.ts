@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -16,7 +16,7 @@ describe('where settings come from', () => {
       backupDir: '/backups',
       stateDir: '/state',
       mailboxes: [],
-      notices: { authenticity: 'require', dnsServers: [] },
+      notices: { authenticity: 'require', dnsServers: [], startedReminderDays: [3, 7] },
       download: { logins: [], checkLoginsHours: 24, extraOrigins: [], stallSeconds: 60 },
       archive: { maxEntries: 2_000_000, maxUnpackedGb: 500, maxRatio: 200 },
       notify: [],
@@ -220,6 +220,34 @@ describe('mailboxes', () => {
   }
 });
 
+describe('the days after which one is reminded of an export', () => {
+  const days = (list: string) => `${MINIMAL}notices: { started_reminder_days: ${list} }`;
+
+  it('may be fractions, or none', async () => {
+    await using workspace = await Workspace.create();
+    assert.deepEqual((await workspace.load(days('[0.5, 2]'))).config.notices.startedReminderDays, [0.5, 2]);
+    assert.deepEqual((await workspace.load(days('[]'))).config.notices.startedReminderDays, []);
+  });
+
+  it('may come from the environment, separated by commas', async () => {
+    await using workspace = await Workspace.create();
+    const set = (text: string) => ({ CHATKEEP_NOTICES_STARTED_REMINDER_DAYS: text });
+    assert.deepEqual((await workspace.load(MINIMAL, set('1, 2.5'))).config.notices.startedReminderDays, [1, 2.5]);
+    assert.deepEqual(await workspace.problems(MINIMAL, set('1,soon')), [
+      'CHATKEEP_NOTICES_STARTED_REMINDER_DAYS: must be numbers, separated by commas',
+    ]);
+  });
+
+  it('are up to five, ascending, and within a month', async () => {
+    await using workspace = await Workspace.create();
+    const problem = async (list: string) => (await workspace.problems(days(list)))[0];
+    assert.equal(await problem('[3, 3]'), 'notices.started_reminder_days: put them in ascending order');
+    assert.match((await problem('[0]')) ?? '', /^notices\.started_reminder_days\[0\]: must be more than 0/);
+    assert.match((await problem('[31]')) ?? '', /^notices\.started_reminder_days\[0\]: must be at most 30/);
+    assert.match((await problem('[1, 2, 3, 4, 5, 6]')) ?? '', /^notices\.started_reminder_days: /);
+  });
+});
+
 describe('the way to sign in', () => {
   const mailbox = (keys: string) => `${MINIMAL}mailboxes: [{ host: h, user: ada/1, ${keys} }]`;
   const oauth2 = 'oauth2: { provider: google, client_id: c }';
@@ -377,7 +405,7 @@ describe('secrets', () => {
           password: '[redacted]',
         },
       ],
-      notices: { authenticity: 'require', dns_servers: [] },
+      notices: { authenticity: 'require', dns_servers: [], started_reminder_days: [3, 7] },
       download: { logins: [], check_logins_hours: 24, extra_origins: [], stall_seconds: 60 },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
       notify: ['[redacted]'],
@@ -542,17 +570,61 @@ log: debug
     ]);
   });
 
-  it('refuse directories that are the same, and a drop folder inside the backup directory', async () => {
+  it('refuse an extra origin that is no address', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = `${MINIMAL}download: { extra_origins: ['https://a:99999', 'https://[::1', 'https://a\\b', 'https://ok.test'] }`;
+    const advice = 'give an origin: https://host or https://host:port, without a path';
+    assert.deepEqual(
+      await workspace.problems(yaml),
+      [0, 1, 2].map((index) => `download.extra_origins[${index}]: ${advice}`),
+    );
+  });
+
+  it('refuse directories that are the same', async () => {
     await using workspace = await Workspace.create();
     assert.deepEqual(await workspace.problems('backup_dir: /a/b\nstate_dir: /a/./b/\ndrop_dir: /a/b'), [
       'state_dir: is the same directory as backup_dir: give it one of its own',
       'drop_dir: is the same directory as backup_dir: give it one of its own',
       'drop_dir: is the same directory as state_dir: give it one of its own',
     ]);
-    assert.deepEqual(await workspace.problems(MINIMAL, { CHATKEEP_DROP_DIR: '/b/drop' }), [
+  });
+
+  it('refuse a directory that lies where it would be copied or deleted with another', async () => {
+    await using workspace = await Workspace.create();
+    assert.deepEqual(await workspace.problems('backup_dir: /b\nstate_dir: /b/.state'), [
+      'state_dir: lies inside backup_dir, where only snapshots belong: links and logins would be copied wherever the backups are: move it out',
+    ]);
+    assert.deepEqual(await workspace.problems('state_dir: /s', { CHATKEEP_BACKUP_DIR: '/s/backups' }), [
+      'CHATKEEP_BACKUP_DIR: lies inside state_dir, which can be deleted at any time, and the snapshots would go with it: move it out',
+    ]);
+    assert.deepEqual(await workspace.problems('backup_dir: /b\nstate_dir: /s', { CHATKEEP_DROP_DIR: '/b/drop' }), [
       'CHATKEEP_DROP_DIR: lies inside backup_dir, where only snapshots belong: move it out',
     ]);
-    assert.equal((await workspace.load(`${MINIMAL}drop_dir: /b..x`)).config.dropDir, '/b..x');
+    assert.deepEqual(await workspace.problems('backup_dir: /b\nstate_dir: /s\ndrop_dir: /s/downloads/x'), [
+      'drop_dir: lies inside state_dir, where Chatkeep deletes what it does not need any more: move it out',
+    ]);
+  });
+
+  it('refuse that by way of a symbolic link, too, and of what is not there yet', async () => {
+    await using workspace = await Workspace.create();
+    await mkdir(workspace.path('disk'));
+    await symlink(workspace.path('disk'), workspace.path('backups'));
+    assert.deepEqual(await workspace.problems('backup_dir: backups\nstate_dir: disk/new/state'), [
+      'state_dir: lies inside backup_dir, where only snapshots belong: links and logins would be copied wherever the backups are: move it out',
+    ]);
+    assert.deepEqual(await workspace.problems('backup_dir: backups\nstate_dir: disk'), [
+      'state_dir: is the same directory as backup_dir: give it one of its own',
+    ]);
+  });
+
+  it('take directories that are named alike, side by side, or below the drop folder', async () => {
+    await using workspace = await Workspace.create();
+    for (const yaml of [
+      'backup_dir: /b\nstate_dir: /b..x\ndrop_dir: /bb',
+      'backup_dir: /d/backups\nstate_dir: /d/state\ndrop_dir: /d',
+    ]) {
+      assert.ok(await workspace.load(yaml));
+    }
   });
 
   it('refuse a ca_file that is no certificate in PEM form', async () => {
@@ -651,7 +723,7 @@ describe('warnings', () => {
     const yaml = "notices: { authenticity: warn }\ndownload: { extra_origins: ['https://127.0.0.1:8443'] }";
     assert.deepEqual(await warningsOf(workspace, yaml), [
       'notices.authenticity: with warn, links in forged emails are followed too: use require unless you are testing',
-      'download.extra_origins: links may lead to https://127.0.0.1:8443 too, inside your network as well: meant for tests and proxies',
+      'download.extra_origins: links may lead to https://127.0.0.1:8443 too, inside your network as well, and logins are sent there: meant for tests and proxies',
     ]);
   });
 

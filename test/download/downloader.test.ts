@@ -442,7 +442,8 @@ describe('a redirect', () => {
     const published = stage.server.publish({ form: 'estuary', body: { bytes: ARCHIVE } });
     published.faults.push({ kind: 'redirect', status: 302, location: elsewhere.link });
     const places = [...placesOf(stage.server), ...placesOf(other)];
-    await assertWhole(await stage.download(published, stage.downloader({ places })), stage);
+    const transport = await stage.networkTo(placesOf(other));
+    await assertWhole(await stage.download(published, stage.downloader({ places, transport })), stage);
     assert.deepEqual(
       elsewhere.requests.map(({ hasBearer, hasCookie }) => ({ hasBearer, hasCookie })),
       [{ hasBearer: false, hasCookie: false }],
@@ -598,7 +599,9 @@ describe('a server that is not to be trusted', () => {
     await using stage = await openScene();
     await using stranger = await startOpenAiServer({ bearerTokens: [TOKEN] });
     const published = stranger.publish({ form: 'estuary', body: { bytes: ARCHIVE } });
-    const outcome = await stage.download(published, stage.downloader({ places: placesOf(stranger) }));
+    const places = placesOf(stranger);
+    const transport = await stage.networkTo(places);
+    const outcome = await stage.download(published, stage.downloader({ places, transport }));
     assert.ok(outcome.kind === 'interrupted');
     assert.match(
       outcome.detail,

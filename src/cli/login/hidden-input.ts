@@ -2,6 +2,8 @@ import { stderr, stdin } from 'node:process';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { ChatkeepError } from '../../lib/errors.ts';
+import { jsonOf } from '../../lib/json.ts';
+import { textWithin } from '../../lib/limited-text.ts';
 import { Secret } from '../../lib/secret.ts';
 
 const MOST_BYTES = 1024 * 1024;
@@ -35,7 +37,7 @@ async function pasted(prompt: string, signal: AbortSignal): Promise<string> {
     for await (const line of lines) {
       text += `${line}\n`;
       if (text.length > MOST_BYTES) throw tooLarge();
-      if (!text.startsWith('{') || isJson(text)) break;
+      if (!text.startsWith('{') || jsonOf(text) !== undefined) break;
     }
     signal.throwIfAborted();
     return text;
@@ -46,35 +48,19 @@ async function pasted(prompt: string, signal: AbortSignal): Promise<string> {
   }
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function tooLarge(): ChatkeepError {
   return new ChatkeepError('usage', 'What came on standard input is too large to be a login.');
 }
 
 async function everything(signal: AbortSignal): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
   const stop = () => stdin.destroy();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    for await (const chunk of stdin) {
-      chunks.push(Buffer.from(chunk));
-      bytes += chunks.at(-1)?.length ?? 0;
-      if (bytes > MOST_BYTES) throw tooLarge();
-    }
+    return await textWithin(stdin, MOST_BYTES);
   } catch (error) {
     signal.throwIfAborted();
-    throw error;
+    throw error instanceof RangeError ? tooLarge() : error;
   } finally {
     signal.removeEventListener('abort', stop);
   }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { SECOND_MS } from '../../lib/clock.ts';
+import { jsonOf } from '../../lib/json.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { Lifetime } from './health.ts';
-import { jsonOf } from './json.ts';
 
 /** RFC 6750 section 2.1: what a bearer token may be made of. */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;

@@ -4,7 +4,7 @@ import { type Cookie, cookieHeader, parseCookiesTxt, sessionCookieEnds } from '.
 import { fileFingerprint, readLoginFile } from './files.ts';
 import { type LoginHealth, letIn, notAsked } from './health.ts';
 import type { Login, LoginAnswer, LoginContext, LoginParts } from './login.ts';
-import { askSession } from './questions.ts';
+import { askSession, SESSION_PATH, type SessionAnswer } from './questions.ts';
 
 type Unusable = Extract<LoginAnswer, { kind: 'unusable' }>;
 
@@ -19,45 +19,41 @@ interface Companion {
  * The browser's session cookies, in a cookies.txt. Where the server denies them by themselves, the access token of their
  * session goes along: it is asked for at the link's own origin, and kept in memory for as long as it is let in.
  */
-export function cookiesLogin(path: string, { transport }: LoginParts): Login {
+export function cookiesLogin(path: string, parts: LoginParts): Login {
   const label = `the cookies in ${path}`;
   let companion: Companion | undefined;
+  // Whoever asks for the next way has been denied the one before.
+  async function* besideCookies(mine: Companion): AsyncGenerator<LoginAnswer> {
+    companion = mine;
+    yield {
+      kind: 'headers',
+      headers: { cookie: mine.cookie, authorization: `Bearer ${mine.token.reveal()}` },
+    };
+    if (companion === mine) companion = undefined;
+  }
   return {
     label,
     howToRenew: `Sign in to chatgpt.com in a browser, export its cookies as a cookies.txt, and hand that to \`chatkeep login chatgpt --cookies FILE\` (or put it at ${path}).`,
-    async *waysIn(address, { now, signal }) {
+    async *waysIn(address, context) {
       const read = await readCookies(path);
-      const cookie = read.kind === 'cookies' ? cookieHeader(read.cookies, address, now) : undefined;
       if (read.kind === 'unusable') return yield read;
+      const { origin } = address;
+      const cookie = cookieHeader(read.cookies, address, context.now);
       if (cookie === undefined) return yield unusable(noneFits(path, address.hostname));
-      // Whoever asks for the next way has been denied this one.
-      if (companion?.cookie === cookie && companion.origin === address.origin) {
-        yield together(cookie, companion.token);
-        companion = undefined;
-      }
+      if (companion?.cookie === cookie && companion.origin === origin) yield* besideCookies(companion);
       yield { kind: 'headers', headers: { cookie } };
-      const session = await sessionOf(read.cookies, new URL(address.origin), { now, signal });
-      if (session.kind !== 'signed-in') {
-        return yield unusable(`No access token could be had with ${label}: ${session.detail}`);
-      }
-      companion = { origin: address.origin, cookie, token: session.accessToken };
-      yield together(cookie, session.accessToken);
-      companion = undefined;
+      const session = await sessionOf(read.cookies, path, new URL(origin), parts, context);
+      if (session.kind === 'signed-in') yield* besideCookies({ origin, cookie, token: session.accessToken });
+      else yield unusable(`No access token could be had with ${label}: ${session.detail}`);
     },
     async check(origin, context) {
       const read = await readCookies(path);
       return read.kind === 'unusable'
         ? { kind: 'dead', detail: read.detail }
-        : checkCookies(read.cookies, path, origin, { transport }, context);
+        : checkCookies(read.cookies, path, origin, parts, context);
     },
     fingerprint: () => fileFingerprint(path),
   };
-
-  async function sessionOf(cookies: readonly Cookie[], origin: URL, { now, signal }: LoginContext) {
-    const cookie = cookieHeader(cookies, new URL('/api/auth/session', origin), now);
-    if (cookie === undefined) return { kind: 'signed-out', detail: noneFits(path, origin.hostname) } as const;
-    return askSession(origin, { transport, headers: { cookie }, signal });
-  }
 }
 
 /**
@@ -70,16 +66,15 @@ export async function checkCookies(
   cookies: readonly Cookie[],
   path: string,
   origin: URL,
-  { transport }: LoginParts,
-  { now, signal }: LoginContext,
+  parts: LoginParts,
+  context: LoginContext,
 ): Promise<LoginHealth> {
+  const { now } = context;
   const ends = sessionCookieEnds(cookies, origin.hostname);
   if (ends !== undefined && ends <= now) {
     return { kind: 'dead', detail: `The session cookie in ${path} has expired, at ${formatMoment(ends)}.` };
   }
-  const cookie = cookieHeader(cookies, new URL('/api/auth/session', origin), now);
-  if (cookie === undefined) return { kind: 'dead', detail: noneFits(path, origin.hostname) };
-  const session = await askSession(origin, { transport, headers: { cookie }, signal });
+  const session = await sessionOf(cookies, path, origin, parts, context);
   switch (session.kind) {
     case 'signed-in':
       // The answer's own time is that of a cookie it would renew; ours stays as it is.
@@ -91,6 +86,18 @@ export async function checkCookies(
   }
 }
 
+async function sessionOf(
+  cookies: readonly Cookie[],
+  path: string,
+  origin: URL,
+  { transport }: LoginParts,
+  { now, signal }: LoginContext,
+): Promise<SessionAnswer> {
+  const cookie = cookieHeader(cookies, new URL(SESSION_PATH, origin), now);
+  if (cookie === undefined) return { kind: 'signed-out', detail: noneFits(path, origin.hostname) };
+  return askSession(origin, { transport, headers: { cookie }, signal });
+}
+
 type CookiesFile = { readonly kind: 'cookies'; readonly cookies: readonly Cookie[] } | Unusable;
 
 async function readCookies(path: string): Promise<CookiesFile> {
@@ -100,10 +107,6 @@ async function readCookies(path: string): Promise<CookiesFile> {
   return cookies.length === 0
     ? unusable(`The file ${path} is not a cookies.txt in Netscape format.`)
     : { kind: 'cookies', cookies };
-}
-
-function together(cookie: string, token: Secret): LoginAnswer {
-  return { kind: 'headers', headers: { cookie, authorization: `Bearer ${token.reveal()}` } };
 }
 
 function unusable(detail: string): Unusable {

@@ -23,7 +23,7 @@ export interface Lifetime {
 const NOTICE_MS = 3 * DAY_MS;
 
 /** Whether a login that lives that long has come to its last days. One that lives for hours has them as its last third. */
-export function isDying({ until, since }: Lifetime, now: number): boolean {
+function isDying({ until, since }: Lifetime, now: number): boolean {
   if (until === undefined) return false;
   const notice = since === undefined ? NOTICE_MS : Math.min(NOTICE_MS, Math.max(0, until - since) / 3);
   return until - now < notice;

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { SECOND_MS } from '../../lib/clock.ts';
+import { jsonOf } from '../../lib/json.ts';
+import { textWithin } from '../../lib/limited-text.ts';
 import { Secret } from '../../lib/secret.ts';
 import { TimeoutError, withTimeout } from '../../lib/signals.ts';
 import { pageOf, redirects } from '../response.ts';
 import { networkTrouble, type Transport } from '../transport.ts';
 import { tokenText } from './access-token.ts';
-import { jsonOf } from './json.ts';
 import type { LoginHeaders } from './login.ts';
 
 /** What a question needs besides its address. */
@@ -35,6 +36,8 @@ export type BearerAnswer =
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'unknown'; readonly detail: string };
 
+/** Where a session is asked for (shared facts: "The link"). */
+export const SESSION_PATH = '/api/auth/session';
 const TIMEOUT_MS = 30 * SECOND_MS;
 /** A session with its tokens has a few kilobytes. */
 const MOST_BYTES = 256 * 1024;
@@ -54,7 +57,7 @@ const session = z.object({
  * @throws the signal's reason
  */
 export async function askSession(origin: URL, asking: Asking): Promise<SessionAnswer> {
-  const reply = await ask(new URL('/api/auth/session', origin), asking);
+  const reply = await ask(new URL(SESSION_PATH, origin), asking);
   if (reply.kind === 'nothing') return { kind: 'unknown', detail: reply.detail };
   if (reply.status !== 200) return { kind: 'unknown', detail: `${origin.host} answered ${reply.status}.` };
   const found = session.safeParse(reply.body).data;
@@ -111,7 +114,7 @@ async function ask(address: URL, { transport, headers, signal, timeoutMs = TIMEO
         if (page === 'challenge') return nothing(`${host} asked for a browser check (a challenge page came).`);
         if (page === 'html') return nothing(`${host} sent a web page instead of an answer (${response.status}).`);
         if (redirects(response.status)) return nothing(`${host} answered with a redirect, which was not followed.`);
-        const body = jsonOf(await textOf(response.body));
+        const body = jsonOf(await textWithin(response.body, MOST_BYTES));
         return body === undefined
           ? nothing(`${host} answered ${response.status}, and not in a form that is understood.`)
           : { kind: 'json', status: response.status, body };
@@ -129,17 +132,6 @@ async function ask(address: URL, { transport, headers, signal, timeoutMs = TIMEO
 
 function nothing(detail: string): Reply {
   return { kind: 'nothing', detail };
-}
-
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > MOST_BYTES) throw new RangeError('the answer is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function isObject(value: unknown): value is object {

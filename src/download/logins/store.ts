@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { asStorageError } from '../../lib/errors.ts';
 import { makePrivateDirectory, writeFileDurably } from '../../lib/files.ts';
@@ -7,6 +6,7 @@ import { parseAccessToken } from './access-token.ts';
 import { type BearerSettings, CODEX_FILE, checkToken } from './bearer.ts';
 import { checkCookies } from './cookies.ts';
 import { cookieIsFor, formatCookiesTxt, hasExpired, parseCookiesTxt } from './cookies-txt.ts';
+import { readLoginFile } from './files.ts';
 import type { LoginHealth } from './health.ts';
 import type { LoginContext, LoginParts } from './login.ts';
 
@@ -75,8 +75,8 @@ export async function storeCookies(
 
 async function isOfCodex(path: string): Promise<boolean> {
   if (basename(path) === CODEX_FILE) return true;
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return parseAccessToken(text)?.kind === 'codex';
+  const file = await readLoginFile(path);
+  return file.kind === 'text' && parseAccessToken(file.text)?.kind === 'codex';
 }
 
 async function write(path: string, content: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, WebSocket } from 'undici';
 import { z } from 'zod';
-import { jsonOf } from '../json.ts';
+import { jsonOf } from '../../../lib/json.ts';
 
 /** What the browser tells unasked. `sessionId`: of the tab that it concerns. */
 export interface CdpEvent {

@@ -3,9 +3,9 @@ import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { SECOND_MS } from '../../../lib/clock.ts';
 import { errorCode } from '../../../lib/errors.ts';
+import { jsonOf } from '../../../lib/json.ts';
 import { TimeoutError, withTimeout } from '../../../lib/signals.ts';
 import { isPublicAddress } from '../../address-guard.ts';
-import { jsonOf } from '../json.ts';
 import { BrowserError, CdpConnection } from './cdp.ts';
 
 /** A browser that is connected to. Whoever asked for the connection closes it. */

@@ -1,4 +1,4 @@
-/** What a JSON text holds; undefined where it is none. */
+/** What a JSON text from outside holds, to be parsed further; undefined where it is none. */
 export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
