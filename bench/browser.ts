@@ -8,14 +8,14 @@ import { createAuthority } from '../test/support/openai/certificates.ts';
 import { type OpenAiServerOptions, startOpenAiServer } from '../test/support/openai/server.ts';
 import { tempDir } from '../test/support/temp-dir.ts';
 import { type Bench, median, type Row } from './bench.ts';
-import type { DownloadSettings } from './download.ts';
+import type { DownloadSettings } from './browser-download.ts';
 import { measured, type Usage } from './measure.ts';
 
 const SESSION = 'bench-session';
 const BYTES = 1_000_000_000;
-const ROUNDS = 3;
+const ROUNDS = 2;
 const GOAL_BYTES = 250 * 1024 * 1024;
-const PROGRAM = fileURLToPath(new URL('download.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('browser-download.ts', import.meta.url));
 
 /** What a download costs that goes through a page of a browser, beside one with the browser's cookies alone. */
 export const browser: Bench = {

@@ -1,5 +1,5 @@
 /**
- * `node bench/download.ts SETTINGS`: one download, in a process of its own so that its memory can be told from that of
+ * `node bench/browser-download.ts SETTINGS`: one download, in a process of its own so that its memory can be told from that of
  * the server. SETTINGS is JSON, see {@link DownloadSettings}; the SHA-256 of what arrived is printed.
  */
 import { createLogins, createTransport, Downloader } from '../src/download/index.ts';
