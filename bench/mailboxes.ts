@@ -67,6 +67,7 @@ function watcherOf(
   const seen = new SeenInMemory();
   return new MailboxWatcher({
     config: mailboxConfig({ name: user, user, host, port, caFile }, { password: new Secret(password) }),
+    senders: ['openai'],
     seen,
     onMessage: seen.take,
   });

@@ -1,8 +1,18 @@
 import { join } from 'node:path';
-import { type Capture, Conductor, Intake, type Journal, openSqliteJournal, Recorder, Worker } from './capture/index.ts';
+import {
+  type Capture,
+  Conductor,
+  Intake,
+  type Journal,
+  type MailboxAccounts,
+  openSqliteJournal,
+  Recorder,
+  Watchdog,
+  Worker,
+} from './capture/index.ts';
 import type { Config } from './config/index.ts';
-import { createLogins, createTransport, Downloader, type Transport } from './download/index.ts';
-import { type Clock, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
+import { createLogins, createTransport, Downloader, redirectOf } from './download/index.ts';
+import { type Clock, DAY_MS, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
 import { ChatkeepError } from './lib/errors.ts';
 import { exists, makePrivateDirectory } from './lib/files.ts';
 import { lockDirectory } from './lib/lock.ts';
@@ -18,6 +28,7 @@ export interface Assembly extends AsyncDisposable {
   readonly conductor: Conductor;
   readonly dispatcher: Dispatcher;
   readonly recorder: Recorder;
+  readonly watchdog: Watchdog;
 }
 
 export interface AssemblyHooks {
@@ -33,6 +44,21 @@ const MARK_OF_A_BACKUP_DIRECTORY = '.chatkeep';
 /** Where the journal lies. */
 export function journalPath(config: Config): string {
   return join(config.stateDir, 'journal.sqlite');
+}
+
+/** How long after an export was asked for people are told that it has not come, ms, ascending. */
+export function remindersOf(config: Config): number[] {
+  return config.notices.startedReminderDays.map((days) => days * DAY_MS);
+}
+
+/** The accounts that exports of each mailbox are likely to be kept under. */
+export function mailboxAccounts(config: Config): MailboxAccounts {
+  return new Map(
+    config.mailboxes.map(({ name, user, account = config.account }) => [
+      name,
+      [name, user, ...(account === undefined ? [] : [account])],
+    ]),
+  );
 }
 
 /**
@@ -77,6 +103,15 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
       hooks.onCaptures?.(captures);
     },
   });
+  const watchdog = new Watchdog({
+    journal,
+    recorder,
+    backups,
+    reminders: remindersOf(config),
+    accounts: mailboxAccounts(config),
+    clock,
+    logger,
+  });
   const budgets = {
     maxEntries: config.archive.maxEntries,
     maxUnpackedBytes: config.archive.maxUnpackedGb * BYTES_PER_GB,
@@ -96,6 +131,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
         journal,
         recorder,
         backups,
+        watchdog,
         budgets,
         clock,
         random,
@@ -133,7 +169,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
   });
 
   const parts = stack.move();
-  return { journal, conductor, dispatcher, recorder, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { journal, conductor, dispatcher, recorder, watchdog, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
 /** A mount point without its disk looks like a new backup directory, and the next snapshot would hide below the mount. */
@@ -146,13 +182,6 @@ async function refuseEmptiedDirectory(backupDir: string, journal: Journal): Prom
     `The backup directory ${backupDir} is empty, and yet snapshots were committed to it: is the disk mounted?`,
     { next: 'Mount it; or, if the backups were moved away on purpose, start with another state_dir.' },
   );
-}
-
-/** Where an address redirects to: one request, with no login, and nothing of the answer's body is read. */
-async function redirectOf(transport: Transport, address: URL, signal: AbortSignal): Promise<string | undefined> {
-  const response = await transport.send({ address, headers: {}, signal });
-  response.discard();
-  return response.headers.location;
 }
 
 function mailboxNamed(config: Config, name: string): Config['mailboxes'][number] | undefined {

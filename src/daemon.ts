@@ -9,6 +9,7 @@ import type { Logger } from './lib/logger.ts';
 import { count } from './lib/text.ts';
 import { runTogether } from './lib/together.ts';
 import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
+import { senderMarks } from './notice/index.ts';
 import { OutageReporter } from './outages.ts';
 
 /** A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. */
@@ -16,6 +17,8 @@ const MISSED_SEARCHES = 3;
 const SHORTEST_SILENCE_MS = 10 * MINUTE_MS;
 /** A state may last for an hour, and be worth telling by then. */
 const LOOK_FOR_OUTAGES_EVERY_MS = MINUTE_MS;
+/** How soon after the moment people are reminded of an export that does not come. */
+const REMIND_EVERY_MS = 10 * SECOND_MS;
 /** Longer than any look-back, so that no message is taken for new again. */
 const REMEMBER_MS = 60 * DAY_MS;
 /** What is left to deliver at the end is delivered after the next start. */
@@ -37,17 +40,15 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
   const signIns = new Map(config.mailboxes.map((mailbox) => [mailbox.name, createSignIn(mailbox, { clock })]));
   const afterCommit = new AfterCommit({ mailboxes: config.mailboxes, signIns, clock, random: Math.random, logger });
   await using assembly = await assemble(config, logger, { onCaptures: (captures) => afterCommit.look(captures) });
-  const { conductor, dispatcher, journal } = assembly;
+  const { conductor, dispatcher, journal, watchdog } = assembly;
   const startedAt = clock.now();
   const watched = config.mailboxes.map((mailbox) =>
     createWatcher(mailbox, signIns.get(mailbox.name), assembly, clock, logger),
   );
   const watchers = watched.map(({ watcher }) => watcher);
+  const names = config.mailboxes.map(({ name }) => name);
 
-  logger.info(
-    { mailboxes: config.mailboxes.map(({ name }) => name), backups: config.backupDir },
-    `watching ${whatIsWatched(config)}`,
-  );
+  logger.info({ mailboxes: names, backups: config.backupDir }, `watching ${whatIsWatched(config)}`);
   // A delivery in hand when the service stops is given a moment: cut off, it would be sent a second time.
   const delivering = new AbortController();
   const deliveries = dispatcher.run(delivering.signal);
@@ -66,6 +67,10 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
           every(LOOK_FOR_OUTAGES_EVERY_MS, clock, stop, logger, async () => {
             for (const { watcher, reporter } of watched) reporter.look(watcher.state);
           }),
+        (stop) =>
+          every(REMIND_EVERY_MS, clock, stop, logger, () =>
+            watchdog.remind((mailbox) => watchers[names.indexOf(mailbox)]?.readUpTo),
+          ),
         (stop) => every(12 * HOUR_MS, clock, stop, logger, () => journal.forget(clock.now() - REMEMBER_MS)),
       ],
       signal,
@@ -100,6 +105,7 @@ function createWatcher(
   const reporter = new OutageReporter({ mailbox: mailbox.name, recorder, clock, logger });
   const watcher = new MailboxWatcher({
     config: mailbox,
+    senders: senderMarks(),
     ...(signIn === undefined ? {} : { signIn }),
     seen: journal,
     onMessage: (message) => conductor.intake.takeMessage(message),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../lib/secret.ts';
+import type { Awaited } from './awaited.ts';
 import type { Capture } from './capture.ts';
 
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable().transform((value) => value ?? undefined);
@@ -79,4 +80,24 @@ export function encodeCapture(capture: Capture): string {
  */
 export function decodeCapture(text: string): Capture {
   return captureSchema.parse(JSON.parse(text));
+}
+
+const awaitedSchema = z.object({
+  mailbox: z.string(),
+  provider: z.string(),
+  cameAt: optional(z.number()),
+  requests: z.array(z.object({ askedAt: z.number(), seenAt: z.number(), remindedAt: optional(z.number()) })),
+}) satisfies z.ZodType<Awaited>;
+
+/** What is awaited, as the journal keeps it. */
+export function encodeAwaited(awaited: Awaited): string {
+  return JSON.stringify(awaited, (_key, value: unknown) => value ?? null);
+}
+
+/**
+ * What is awaited, from the journal.
+ * @throws ZodError if the text is something else
+ */
+export function decodeAwaited(text: string): Awaited {
+  return awaitedSchema.parse(JSON.parse(text));
 }

@@ -3,18 +3,28 @@ import { type Clock, MINUTE_MS } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Mutex } from '../lib/mutex.ts';
 import type { RawMessage } from '../mailbox/index.ts';
-import { type Notice, parseExportName, type ReadyNotice, type UndecidedNotice } from '../notice/index.ts';
+import {
+  type Notice,
+  parseExportName,
+  type ReadyNotice,
+  type RefusedNotice,
+  type StartedNotice,
+  type UndecidedNotice,
+} from '../notice/index.ts';
 import type { BackupDirectory } from '../snapshot/index.ts';
 import { type Archive, type Capture, hasEnded, lacksArchive, newCaptureId } from './capture.ts';
 import type { HandIn, Journal, JournalEntry, MessageRecord } from './journal.ts';
 import * as messages from './messages.ts';
 import type { Recorder } from './recorder.ts';
 import { step } from './transitions.ts';
+import type { Watchdog } from './watchdog.ts';
 
 export interface IntakeOptions {
   readonly journal: Journal;
   readonly recorder: Recorder;
   readonly backups: BackupDirectory;
+  /** Told which exports were asked for, and which have come. */
+  readonly watchdog: Pick<Watchdog, 'take'>;
   /** What a message of a mailbox turns out to be. */
   readonly readMessage: (message: RawMessage) => Promise<Notice>;
   /** The directory that the configuration asks for, for exports of a mailbox. */
@@ -33,6 +43,9 @@ export interface FileToTake extends HandIn {
   readonly handInId?: number;
 }
 
+/** That a message was seen, and what is awaited because of it. */
+type Seen = Required<Pick<JournalEntry, 'message' | 'awaited'>>;
+
 /** The stamp of an export is in whole seconds, ZIP times in even ones (APPNOTE section 4.4.6). */
 const STAMP_TOLERANCE_MS = 2_000;
 
@@ -42,9 +55,9 @@ const TELL_UNDECIDED_AFTER_MS = 10 * MINUTE_MS;
 /** Turns what comes in, by mail or by hand, into captures. */
 export class Intake {
   readonly #options: IntakeOptions;
-  /** What is known is looked up before it is recorded: one at a time, or the same export becomes two captures. */
   /** Messages that cannot be judged yet. Kept in memory: after a restart, the ten minutes begin anew. */
   readonly #undecided = new Map<string, { since: number; told: boolean }>();
+  /** What is known is looked up before it is recorded: one at a time, or the same export becomes two captures. */
   readonly #recording = new Mutex();
 
   constructor(options: IntakeOptions) {
@@ -69,15 +82,17 @@ export class Intake {
     });
     switch (notice.kind) {
       case 'ready':
-        return this.#recording.run(() => this.#takeReady(message, notice, seen('ready')));
-      case 'refused':
-        return this.#takeRefused(message, notice.detail, seen('refused'));
-      case 'started':
-        logger.info(
-          { mailbox: message.mailbox },
-          'an export has been asked for; the email with its link is yet to come',
+        return this.#recording.run(() =>
+          this.#answering(message, notice.provider, (awaited) =>
+            this.#takeReady(message, notice, { message: seen('ready'), awaited }),
+          ),
         );
-        return recorder.record({ message: seen('started') });
+      case 'refused':
+        return this.#answering(message, notice.provider, (awaited) =>
+          this.#takeRefused(message, notice, { message: seen('refused'), awaited }),
+        );
+      case 'started':
+        return this.#takeStarted(message, notice, seen('started'));
       case 'unrelated':
         logger.debug({ mailbox: message.mailbox, why: notice.why }, 'a message that is not about an export');
         return recorder.record({ message: seen('unrelated') });
@@ -85,6 +100,33 @@ export class Intake {
         await this.#tellUndecided(message, notice);
         throw new Error(notice.detail);
     }
+  }
+
+  /** That a provider has written of a ready export answers what was asked for before, whatever becomes of its link. */
+  async #answering(
+    { mailbox, receivedAt }: RawMessage,
+    provider: string | undefined,
+    record: (awaited: Seen['awaited']) => Promise<void>,
+  ): Promise<void> {
+    if (provider === undefined) return record(undefined);
+    const event = { kind: 'came', at: this.#past(receivedAt) } as const;
+    await this.#options.watchdog.take(mailbox, provider, event, ({ awaited }) => record(awaited));
+  }
+
+  async #takeStarted(message: RawMessage, { provider }: StartedNotice, seen: MessageRecord): Promise<void> {
+    const { journal, recorder, watchdog, logger } = this.#options;
+    const { mailbox, messageId, receivedAt } = message;
+    // It may lie in several folders.
+    const known = messageId !== undefined && (await journal.knowsMessage(messageId, 'started'));
+    if (known) return recorder.record({ message: seen });
+    logger.info({ mailbox }, 'an export has been asked for; the email with its link is yet to come');
+    const event = { kind: 'asked', at: this.#past(receivedAt) } as const;
+    await watchdog.take(mailbox, provider, event, (change) => recorder.record({ message: seen, ...change }));
+  }
+
+  /** A server's clock that is ahead must not answer what is asked for later. */
+  #past(time: number): number {
+    return Math.min(time, this.#options.clock.now());
   }
 
   /** A proof that cannot be had for minutes is most often one that will not come by itself: a container without DNS. */
@@ -172,7 +214,7 @@ export class Intake {
     return capture.id;
   }
 
-  async #takeReady(message: RawMessage, notice: ReadyNotice, seen: MessageRecord): Promise<void> {
+  async #takeReady(message: RawMessage, notice: ReadyNotice, seen: Seen): Promise<void> {
     const { journal, recorder, backups, logger, clock } = this.#options;
     const captures = await journal.capturesOfExport(notice.exportId);
     if (captures.some((capture) => isOpen(capture) && capture.origin.kind === 'file')) {
@@ -184,7 +226,7 @@ export class Intake {
     if (known !== undefined || snapshot !== undefined) {
       const what = snapshot === undefined ? { capture: known?.id } : { snapshot: snapshot.id };
       logger.info({ mailbox: message.mailbox, ...what }, 'another message about an export that is known already');
-      return recorder.record({ message: seen });
+      return recorder.record(seen);
     }
     const capture: Capture = {
       id: newCaptureId(),
@@ -211,16 +253,16 @@ export class Intake {
       'an export is ready',
     );
     if (notice.warning !== undefined) logger.warn({ capture: capture.id }, notice.warning);
-    await recorder.record({ captures: [capture], message: seen });
+    await recorder.record({ ...seen, captures: [capture] });
   }
 
-  async #takeRefused(message: RawMessage, detail: string, seen: MessageRecord): Promise<void> {
+  async #takeRefused(message: RawMessage, { detail }: RefusedNotice, seen: Seen): Promise<void> {
     const { journal, recorder, logger, clock } = this.#options;
     const { messageId } = message;
     const told = messageId !== undefined && (await journal.knowsMessage(messageId, 'refused'));
     logger.warn({ mailbox: message.mailbox, folder: message.folder }, `a message was not believed: ${detail}`);
     await recorder.record({
-      message: seen,
+      ...seen,
       messages: told ? [] : [messages.noticeRefused(message.mailbox, detail, message.receivedAt, clock.now())],
     });
   }

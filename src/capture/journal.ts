@@ -1,4 +1,5 @@
 import type { Delivery, Message, Outbox } from '../notify/index.ts';
+import type { Awaited } from './awaited.ts';
 import type { Capture } from './capture.ts';
 
 /** Where a message lies, for as long as the folder's UIDVALIDITY stands (RFC 9051 section 2.3.1.1). */
@@ -31,6 +32,8 @@ export interface JournalEntry {
   readonly fileKey?: string;
   /** A handed-in file that has become a capture. */
   readonly accepted?: { readonly handIn: number; readonly capture: string };
+  /** What is awaited in a mailbox from now on. */
+  readonly awaited?: Awaited | undefined;
   readonly notifications?: readonly NewNotification[];
 }
 
@@ -76,7 +79,11 @@ export interface Journal extends Outbox, AsyncDisposable {
   pendingHandIns(): Promise<(HandIn & { readonly id: number })[]>;
   /** The capture that a hand-in has become. */
   captureOfHandIn(id: number): Promise<string | undefined>;
-  /** Forgets messages and delivered notifications older than `before` (ms UTC). */
+  /** What is awaited of a provider in a mailbox; undefined if nothing ever was, or came. */
+  awaitedIn(mailbox: string, provider: string): Promise<Awaited | undefined>;
+  /** Everything that is awaited, in whatever mailbox. */
+  awaited(): Promise<Awaited[]>;
+  /** Forgets messages, delivered notifications and what was awaited, where older than `before` (ms UTC). */
   forget(before: number): Promise<void>;
   /** Whether a capture ended with a snapshot in the backup directory: its own, or one that was there already. */
   knowsSnapshot(): Promise<boolean>;

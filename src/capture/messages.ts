@@ -1,3 +1,4 @@
+import { DAY_MS } from '../lib/clock.ts';
 import { count, formatBytes, formatDuration, formatMoment } from '../lib/text.ts';
 import type { Message } from '../notify/index.ts';
 import { type Capture, deadlineOf, lacksArchive } from './capture.ts';
@@ -16,6 +17,9 @@ export interface SnapshotFacts {
   /** From the moment the export was found until it was committed, ms. */
   readonly tookMs: number;
 }
+
+/** By OpenAI's help centre (shared facts: "The export-ready email and its link"). */
+const MOST_PREPARATION_MS = 7 * DAY_MS;
 
 const NEW_EXPORT_HOW =
   'Ask for a new one in ChatGPT: Settings → Data controls → Export data. Chatkeep takes it from there.';
@@ -171,6 +175,39 @@ export function noticeUndecided(mailbox: string, detail: string, until: number, 
     body: `${detail}\nIt is in the mailbox "${mailbox}"; its link is not followed before it is known who sent it. Most often the DNS of the machine or container is the trouble: see notices.dns_servers in the configuration.`,
     at: now,
     data: { mailbox, reason: detail, deadline: until },
+  };
+}
+
+/**
+ * Exports were asked for, and no email has come that one is ready.
+ *
+ * @param asked when they were asked for, ms UTC, oldest first; at least one
+ * @param isLast whether nothing more is told of it
+ */
+export function overdue(mailbox: string, asked: readonly number[], isLast: boolean, now: number): Message {
+  const first = asked[0] ?? now;
+  const last = asked.at(-1) ?? now;
+  const when =
+    asked.length === 1
+      ? `at ${formatMoment(first)}`
+      : `${asked.length} times, first at ${formatMoment(first)} and last at ${formatMoment(last)}`;
+  const chance =
+    now - last < MOST_PREPARATION_MS
+      ? 'Preparing one can take up to 7 days, so that it may still come; Chatkeep goes on watching for it.'
+      : 'Preparing one takes up to 7 days, and these have passed: it will hardly come any more.';
+  return {
+    event: 'overdue',
+    level: 'warning',
+    title: `A ChatGPT export was asked for ${formatDuration(now - last)} ago, and has not come`,
+    body: [
+      `OpenAI confirmed to the mailbox "${mailbox}" that an export was asked for ${when}. No email that it is ready has come since, so nothing new is in the backup; earlier snapshots are untouched. ${chance}`,
+      'Please look whether that email went elsewhere: into a folder that Chatkeep does not watch (spam, or where a rule of yours files it), or to another mailbox. To an account that has a phone number only, OpenAI sends an SMS instead. The link lives for 24 hours.',
+      '- If you find it, download the export in a browser that is signed in to ChatGPT, and put the ZIP into the drop folder or run `chatkeep import FILE`.',
+      `- If you do not: ${NEW_EXPORT_HOW}`,
+      isLast ? 'This is told for the last time.' : 'You are reminded again if nothing comes.',
+    ].join('\n'),
+    at: now,
+    data: { mailbox, askedAt: last, requests: asked.length, last: isLast },
   };
 }
 

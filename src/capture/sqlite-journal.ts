@@ -3,14 +3,13 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { asStorageError, ChatkeepError, errorMessage } from '../lib/errors.ts';
 import { PRIVATE_FILE_MODE } from '../lib/files.ts';
 import { type Delivery, messageSchema } from '../notify/index.ts';
+import type { Awaited } from './awaited.ts';
 import { type Capture, hasEnded } from './capture.ts';
-import { decodeCapture, encodeCapture } from './codec.ts';
+import { decodeAwaited, decodeCapture, encodeAwaited, encodeCapture } from './codec.ts';
 import type { HandIn, Journal, JournalEntry, MessageRecord, NewNotification, Undelivered } from './journal.ts';
 
-/** Raised with every change of the tables; a journal of a newer version is refused. */
-const SCHEMA_VERSION = 1;
-
-const SCHEMA = `
+/** What made version 1 of the tables. */
+const CAPTURES_MESSAGES_NOTIFICATIONS = `
   CREATE TABLE captures (
     id TEXT PRIMARY KEY,
     export_id TEXT,
@@ -57,6 +56,23 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX deliveries_due ON deliveries (recipient, due) WHERE delivered_at IS NULL;
 `;
+
+/** Version 2: `at` is the newest moment in the document; `open`: whether a request waits for an answer. */
+const AWAITED = `
+  CREATE TABLE awaited (
+    mailbox TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    open INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (mailbox, provider)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX open_awaited ON awaited (mailbox) WHERE open = 1;
+`;
+
+/** What leads from each version of the tables to the next; never changed, only added to. A newer journal is refused. */
+const MIGRATIONS = [CAPTURES_MESSAGES_NOTIFICATIONS, AWAITED];
+const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
  * The journal in one SQLite file (WAL, synchronous FULL: a recorded entry survives a power cut). Several processes may
@@ -109,7 +125,8 @@ function migrate(database: DatabaseSync, path: string): void {
         { next: 'Use the newer Chatkeep, or start this one with another state_dir: no snapshot is lost by that.' },
       );
     }
-    if (version === 0) database.exec(`${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}`);
+    for (const migration of MIGRATIONS.slice(version)) database.exec(migration);
+    if (version < SCHEMA_VERSION) database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     database.exec('COMMIT');
   } catch (error) {
     database.exec('ROLLBACK');
@@ -135,6 +152,7 @@ class SqliteJournal implements Journal {
       if (entry.accepted !== undefined) {
         this.#run('UPDATE hand_ins SET capture = ? WHERE id = ?', entry.accepted.capture, entry.accepted.handIn);
       }
+      if (entry.awaited !== undefined) this.#putAwaited(entry.awaited);
       for (const notification of entry.notifications ?? []) this.#putNotification(notification);
     });
     // The link of a capture that has ended is to be gone from the write-ahead log, too.
@@ -200,9 +218,21 @@ class SqliteJournal implements Journal {
     return typeof row?.capture === 'string' ? row.capture : undefined;
   }
 
+  async awaitedIn(mailbox: string, provider: string): Promise<Awaited | undefined> {
+    const sql = 'SELECT document FROM awaited WHERE mailbox = ? AND provider = ?';
+    const row = this.#prepared(sql).get(mailbox, provider);
+    return row === undefined ? undefined : decodeAwaited(String(row.document));
+  }
+
+  async awaited(): Promise<Awaited[]> {
+    const rows = this.#prepared('SELECT document FROM awaited WHERE open = 1 ORDER BY mailbox, provider').all();
+    return rows.map((row) => decodeAwaited(String(row.document)));
+  }
+
   async forget(before: number): Promise<void> {
     this.#run('DELETE FROM messages WHERE at < ?', before);
     this.#run('DELETE FROM hand_ins WHERE at < ? AND capture IS NOT NULL', before);
+    this.#run('DELETE FROM awaited WHERE at < ?', before);
     this.#run(
       `DELETE FROM notifications WHERE at < ?
          AND NOT EXISTS (SELECT 1 FROM deliveries WHERE notification = notifications.id AND delivered_at IS NULL)`,
@@ -323,6 +353,18 @@ class SqliteJournal implements Journal {
       messageId ?? null,
       outcome,
       at,
+    );
+  }
+
+  #putAwaited(awaited: Awaited): void {
+    const { mailbox, provider, cameAt = 0, requests } = awaited;
+    this.#run(
+      'INSERT OR REPLACE INTO awaited (mailbox, provider, open, at, document) VALUES (?, ?, ?, ?, ?)',
+      mailbox,
+      provider,
+      requests.length > 0 ? 1 : 0,
+      Math.max(cameAt, ...requests.map(({ askedAt }) => askedAt)),
+      encodeAwaited(awaited),
     );
   }
 

@@ -1,6 +1,14 @@
 import { Command } from 'commander';
-import { journalPath } from '../assembly.ts';
-import { type Capture, deadlineOf, openSqliteJournal, type Undelivered } from '../capture/index.ts';
+import { journalPath, mailboxAccounts, remindersOf } from '../assembly.ts';
+import {
+  type Awaited,
+  type Capture,
+  deadlineOf,
+  nextReminder,
+  openSqliteJournal,
+  stillAwaited,
+  type Undelivered,
+} from '../capture/index.ts';
 import type { Config } from '../config/index.ts';
 import { type Health, type Heartbeat, judgeHealth, readHeartbeat } from '../heartbeat.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -18,8 +26,18 @@ interface Status {
   readonly heartbeat: Heartbeat | undefined;
   readonly open: readonly Capture[];
   readonly ended: readonly Capture[];
+  readonly awaited: readonly AwaitedExport[];
   readonly undelivered: Undelivered;
   readonly snapshots: readonly SnapshotInfo[];
+}
+
+/** An export that was asked for and has not come; times in ms UTC. */
+interface AwaitedExport {
+  readonly mailbox: string;
+  readonly provider: string;
+  readonly askedAt: number;
+  /** When people are told next that it has not come. */
+  readonly remindAt: number | undefined;
 }
 
 /** `chatkeep status`: how things are. */
@@ -42,7 +60,8 @@ async function gather(config: Config): Promise<Status> {
   const { snapshots } = await listSnapshots(config.backupDir);
   const health = judgeHealth(heartbeat, systemClock.now());
   if (!(await exists(journalPath(config)))) {
-    return { health, heartbeat, open: [], ended: [], undelivered: { count: 0, lastError: undefined }, snapshots };
+    const undelivered = { count: 0, lastError: undefined };
+    return { health, heartbeat, open: [], ended: [], awaited: [], undelivered, snapshots };
   }
   await using journal = openSqliteJournal(journalPath(config));
   return {
@@ -50,12 +69,22 @@ async function gather(config: Config): Promise<Status> {
     heartbeat,
     open: await journal.openCaptures(),
     ended: await journal.endedCaptures(RECENT),
+    awaited: awaitedExports(stillAwaited(await journal.awaited(), snapshots, mailboxAccounts(config)), config),
     undelivered: await journal.undelivered(),
     snapshots,
   };
 }
 
-function page({ health, heartbeat, open, ended, undelivered, snapshots }: Status, now: number): string[] {
+function awaitedExports(awaited: readonly Awaited[], config: Config): AwaitedExport[] {
+  const reminders = remindersOf(config);
+  return awaited.flatMap(({ mailbox, provider, requests }) =>
+    requests.map((request) => {
+      return { mailbox, provider, askedAt: request.askedAt, remindAt: nextReminder(request, reminders) };
+    }),
+  );
+}
+
+function page({ health, heartbeat, open, ended, awaited, undelivered, snapshots }: Status, now: number): string[] {
   const newest = snapshots.at(-1);
   return [
     health.kind === 'healthy' ? 'The service runs and is well.' : health.detail,
@@ -68,6 +97,10 @@ function page({ health, heartbeat, open, ended, undelivered, snapshots }: Status
       ? 'No export is being captured.'
       : `${count(open.length, 'export is', 'exports are')} being captured:`,
     ...open.map((capture) => `- ${captureLine(capture, heartbeat, now)}`),
+    ...(awaited.length === 0
+      ? []
+      : [`${count(awaited.length, 'export was', 'exports were')} asked for, with no email yet that it is ready:`]),
+    ...awaited.map((each) => `- ${awaitedLine(each, now)}`),
     ...(ended.length === 0 ? [] : ['Ended last:']),
     ...ended.map((capture) => `- ${captureLine(capture, heartbeat, now)}`),
     newest === undefined
@@ -79,6 +112,12 @@ function page({ health, heartbeat, open, ended, undelivered, snapshots }: Status
           `${count(undelivered.count, 'notification')} could not be delivered yet. ${undelivered.lastError ?? ''}`.trimEnd(),
         ]),
   ];
+}
+
+function awaitedLine({ mailbox, askedAt, remindAt }: AwaitedExport, now: number): string {
+  const reminder =
+    remindAt === undefined || remindAt <= now ? '' : `; you are told if nothing has come by ${formatMoment(remindAt)}`;
+  return `asked for at ${formatMoment(askedAt)}, mailbox ${mailbox}${reminder}`;
 }
 
 function captureLine(capture: Capture, heartbeat: Heartbeat | undefined, now: number): string {
@@ -112,13 +151,14 @@ function captureLine(capture: Capture, heartbeat: Heartbeat | undefined, now: nu
   }
 }
 
-function asJson({ health, heartbeat, open, ended, undelivered, snapshots }: Status): unknown {
+function asJson({ health, heartbeat, open, ended, awaited, undelivered, snapshots }: Status): unknown {
   const newest = snapshots.at(-1);
   return {
     health,
     service: heartbeat ?? null,
     open: open.map(captureJson),
     ended: ended.map(captureJson),
+    awaited: awaited.map(({ remindAt = null, ...rest }) => ({ ...rest, remindAt })),
     undeliveredNotifications: undelivered.count,
     lastDeliveryError: undelivered.lastError ?? null,
     snapshots: snapshots.length,

@@ -13,6 +13,8 @@ type Kind =
   | 'path'
   /** Separated by commas. */
   | 'list'
+  /** Numbers, separated by commas. */
+  | 'numbers'
   /** Separated by white space. */
   | 'words'
   /** A file with one entry a line; empty lines and lines that begin with # do not count. */
@@ -96,6 +98,7 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'CHATKEEP_IMAP_AUTHSERV_ID', key: [...MAILBOX, 'authserv_id'], kind: 'text' },
   { name: 'CHATKEEP_NOTICES_AUTHENTICITY', key: ['notices', 'authenticity'], kind: 'text' },
   { name: 'CHATKEEP_NOTICES_DNS_SERVERS', key: ['notices', 'dns_servers'], kind: 'list' },
+  { name: 'CHATKEEP_NOTICES_STARTED_REMINDER_DAYS', key: ['notices', 'started_reminder_days'], kind: 'numbers' },
   { name: 'CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE', key: ['download', 'logins'], kind: 'bearer-login' },
   { name: 'CHATKEEP_DOWNLOAD_COOKIES_FILE', key: ['download', 'logins'], kind: 'cookies-login' },
   { name: 'CHATKEEP_DOWNLOAD_EXTRA_ORIGINS', key: ['download', 'extra_origins'], kind: 'list' },
@@ -205,10 +208,11 @@ async function parse({ name, kind }: Variable, text: string, cwd: string, findin
   switch (kind) {
     case 'text':
       return text;
-    case 'number': {
-      const number = Number(text);
-      if (Number.isFinite(number)) return number;
-      findings.problem(`${name}: must be a number`);
+    case 'number':
+    case 'numbers': {
+      const numbers = (kind === 'number' ? [text] : partsOf(text, ',')).map(Number);
+      if (numbers.every(Number.isFinite)) return kind === 'number' ? numbers[0] : numbers;
+      findings.problem(`${name}: must be ${kind === 'number' ? 'a number' : 'numbers, separated by commas'}`);
       return undefined;
     }
     case 'path':

@@ -118,7 +118,9 @@ const mailbox = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Name by which your provider signs its Authentication-Results header; only then is that header believed'),
+    .describe(
+      'Only then is the Authentication-Results header believed that your mail server writes: its name there, between "Authentication-Results:" and the first ";" in the source of a message. mx.google.com for Gmail; microsoft for Outlook.com and Microsoft 365, which leave it out. Needed where a provider changes messages, so that DKIM does not verify; see docs/authenticity.md',
+    ),
   account: accountName.optional().describe('Directory below the backup directory for the exports of this mailbox'),
 });
 
@@ -161,6 +163,12 @@ export const configSchema = z.strictObject({
         .array(dnsServer)
         .default([])
         .describe('DNS servers for DKIM keys, as address or address:port; else those of the system'),
+      started_reminder_days: z
+        .array(z.number().positive().max(30))
+        .max(5)
+        .refine((days) => days.every((each, index) => each > (days[index - 1] ?? 0)), 'put them in ascending order')
+        .default([3, 7])
+        .describe('How many days after an export was asked for you are told that it has not come; [] for never'),
     })
     .prefault({})
     .describe('How export notices are recognised'),

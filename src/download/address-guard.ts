@@ -1,4 +1,4 @@
-import { lookup as dnsLookup } from 'node:dns';
+import { lookup as dnsLookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
@@ -48,13 +48,22 @@ function embeddedIpv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
   return undefined;
 }
 
+/** Resolves a name to all of its addresses, as `dns.lookup` does. */
+export type ResolveName = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 /**
  * Name resolution that gives public addresses only, for hosts that are not exempt: what a name resolves to is checked
  * and connected to in one step, so that it cannot change in between.
+ *
+ * @param resolveName whose word is checked: the system's unless given
  */
-export function publicLookup(exemptHosts: ReadonlySet<string>): LookupFunction {
+export function publicLookup(exemptHosts: ReadonlySet<string>, resolveName: ResolveName = dnsLookup): LookupFunction {
   return (hostname, options, callback) => {
-    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+    resolveName(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0);
       const allowed = exemptHosts.has(hostname)
         ? addresses

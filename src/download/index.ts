@@ -1,7 +1,8 @@
-export type { DownloadPlace } from './address-guard.ts';
+export type { DownloadPlace, ResolveName } from './address-guard.ts';
 export { Downloader, type DownloadRequest } from './downloader.ts';
 export { DropFolder, type DroppedFile, fileKey } from './drop-folder.ts';
 export { createLogins, type Login, type LoginAnswer } from './logins/index.ts';
 export type { DownloadOutcome, DownloadProgress } from './outcome.ts';
 export { partPath, recordPath } from './part-file.ts';
+export { redirectOf } from './redirect.ts';
 export { createTransport, type HttpRequest, type HttpResponse, type Transport } from './transport.ts';

@@ -3,7 +3,7 @@ import { getCACertificates } from 'node:tls';
 import { Agent, request } from 'undici';
 import { MINUTE_MS, SECOND_MS } from '../lib/clock.ts';
 import { errorCode } from '../lib/errors.ts';
-import { type DownloadPlace, publicLookup } from './address-guard.ts';
+import { type DownloadPlace, publicLookup, type ResolveName } from './address-guard.ts';
 import { everyByteOf } from './body.ts';
 
 /** One request, exactly as it goes out: nothing is added, no redirect is followed. */
@@ -41,12 +41,18 @@ const HEADERS_TIMEOUT_MS = 2 * MINUTE_MS;
 export async function createTransport(options: {
   places: readonly DownloadPlace[];
   caFile?: string | undefined;
+  /** How names are resolved, before it is checked whether they lead to public addresses; the system's way unless given. */
+  resolveName?: ResolveName;
 }): Promise<Transport> {
   const exempt = new Set(options.places.filter(({ extra }) => extra).map(({ origin }) => new URL(origin).hostname));
   const ca =
     options.caFile === undefined ? undefined : [...getCACertificates(), await readFile(options.caFile, 'utf8')];
   const agent = new Agent({
-    connect: { lookup: publicLookup(exempt), timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) },
+    connect: {
+      lookup: publicLookup(exempt, options.resolveName),
+      timeout: CONNECT_TIMEOUT_MS,
+      ...(ca === undefined ? {} : { ca }),
+    },
     headersTimeout: HEADERS_TIMEOUT_MS,
     // Over HTTP/2 a download that is cut shows in other ways; one version means one behaviour.
     allowH2: false,

@@ -11,10 +11,10 @@ export interface MailboxConnection {
   /** Opens a folder read-only (EXAMINE) and makes it the one that the other commands are about. */
   openReadOnly(folder: string): Promise<OpenFolder>;
   /**
-   * UIDs of messages whose From header contains `from`, received on the day of `since` (ms UTC) or later, in ascending
-   * order.
+   * UIDs of messages whose From header contains one of `from`, received on the day of `since` (ms UTC) or later, in
+   * ascending order.
    */
-  search(query: { readonly from: string; readonly since: number }): Promise<number[]>;
+  search(query: { readonly from: readonly string[]; readonly since: number }): Promise<number[]>;
   /** Undefined if the message is gone. */
   fetchMeta(uid: number): Promise<MessageMeta | undefined>;
   /** The whole message, without marking it as read (BODY.PEEK); undefined if it is gone. */

@@ -47,9 +47,9 @@ class ImapConnection implements MailboxConnection {
     return this.#driver.open(folder, true);
   }
 
-  search({ from, since }: { readonly from: string; readonly since: number }): Promise<number[]> {
+  search({ from, since }: { readonly from: readonly string[]; readonly since: number }): Promise<number[]> {
     this.#changed = false;
-    return this.#driver.search({ from, since: new Date(since) });
+    return this.#driver.search({ or: from.map((each) => ({ from: each })), since: new Date(since) });
   }
 
   fetchMeta(uid: number): Promise<MessageMeta | undefined> {

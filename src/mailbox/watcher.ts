@@ -40,6 +40,8 @@ export type MailboxState =
 
 export interface MailboxWatcherOptions {
   readonly config: MailboxConfig;
+  /** What senders are searched for: `openai` finds OpenAI and whoever passes itself off as it; the handler tells them apart. */
+  readonly senders: readonly string[];
   readonly seen: SeenMessages;
   readonly onMessage: MessageHandler;
   /** Told at each change of state, and when the trouble of a watched mailbox changes. */
@@ -51,9 +53,6 @@ export interface MailboxWatcherOptions {
   readonly random?: Random;
   readonly logger?: Logger;
 }
-
-/** Every sender that could be meant by, or pass itself off as, the provider; the notice room tells them apart. */
-const SENDER = 'openai';
 
 /** Up to 5 minutes, as the best mail watchers do. */
 const RECONNECT: BackoffLimits = { firstMs: SECOND_MS, mostMs: 5 * MINUTE_MS };
@@ -83,6 +82,7 @@ const HANDLER_LIMIT_MS = MINUTE_MS;
  */
 export class MailboxWatcher {
   readonly #config: MailboxConfig;
+  readonly #senders: readonly string[];
   readonly #signIn: SignIn;
   readonly #connect: ConnectMailbox;
   readonly #seen: SeenMessages;
@@ -94,9 +94,11 @@ export class MailboxWatcher {
   readonly #failures = new FailureCounts();
   #state: MailboxState = { name: 'stopped' };
   #lastAnswer: number | undefined;
+  #readUpTo: number | undefined;
 
   constructor(options: MailboxWatcherOptions) {
     this.#config = options.config;
+    this.#senders = options.senders;
     this.#signIn = options.signIn ?? createSignIn(options.config);
     this.#connect = options.connect ?? imapConnector(options.config, { signIn: this.#signIn });
     this.#seen = options.seen;
@@ -115,6 +117,11 @@ export class MailboxWatcher {
   /** The heartbeat: when the server last answered a command, ms UTC, over all connections. */
   get lastAnswer(): number | undefined {
     return this.#lastAnswer;
+  }
+
+  /** By when all that had reached the mailbox was found and taken, ms UTC; undefined before the first whole search. */
+  get readUpTo(): number | undefined {
+    return this.#readUpTo;
   }
 
   /** Watches until `signal` aborts, and resolves when the connection is closed and no handler runs any more. Never rejects. */
@@ -168,6 +175,7 @@ export class MailboxWatcher {
     for (;;) {
       const begun = this.#clock.now();
       const trouble = await this.#searchFolders(session, signal);
+      if (trouble?.kind !== 'handler-failed') this.#readUpTo = begun;
       this.#enterWatching(since, trouble);
       const someSoon = trouble !== undefined || (this.#config.folders?.length ?? 1) > 1;
       const everyMs = this.#config.searchEveryMinutes * MINUTE_MS;
@@ -215,7 +223,7 @@ export class MailboxWatcher {
       } catch (error) {
         if (!(error instanceof MailboxError) || error.trouble.kind !== 'folder-missing') throw error;
         if (folder === folders[0] && lastGood === undefined) throw error;
-        if (session.found === undefined || folder === folders[0]) trouble = error.trouble;
+        if (session.found === undefined || folder === folders[0]) trouble ??= error.trouble;
         else session.found.folders = session.found.folders.filter((other) => other !== folder);
       }
     }
@@ -248,7 +256,7 @@ export class MailboxWatcher {
     const uidValidity = await this.#open(session, folder);
     // SINCE goes by the server's days, in a time zone that nobody tells (RFC 9051 section 6.4.4): one day wider.
     const since = this.#clock.now() - (this.#config.lookBackDays + 1) * DAY_MS;
-    const uids = await session.connection.search({ from: SENDER, since });
+    const uids = await session.connection.search({ from: this.#senders, since });
     this.#answered();
     const place = { folder, uidValidity };
     let unseen: number[];

@@ -31,6 +31,8 @@ export interface StartedNotice {
 /** It claims to be an export-ready notice, and something is wrong with it. It is left untouched, and told once. */
 export interface RefusedNotice {
   readonly kind: 'refused';
+  /** Who sent it, if that was proved (or the policy asks for no proof): an export is ready then, and out of reach. */
+  readonly provider?: string;
   readonly reason: RefusalReason;
   /** A sentence for the user; holds no link. */
   readonly detail: string;

@@ -158,6 +158,20 @@ async function judgeLinkless(
   const proof = await prove(mail, until, options);
   if (proof.kind !== 'accepted') return proof;
   if (kind === 'started') return { kind: 'started', provider: provider.id };
+  const notice = await judgeHidden(kind, links, until, context, proof, options);
+  return notice.kind === 'refused' ? { ...notice, provider: provider.id } : notice;
+}
+
+/** A proved message that may be a ready notice, and whose link is not to be seen. */
+async function judgeHidden(
+  kind: 'ready' | 'export',
+  links: readonly LinkReading[],
+  until: number,
+  context: LinkContext,
+  proof: Accepted,
+  options: ReadOptions,
+): Promise<Notice> {
+  const { provider } = context;
   const hidden = links.filter((link) => link.kind === 'hidden').map(({ href }) => href);
   const uncovered = await uncover(hidden, options.followRedirect, context);
   switch (uncovered.kind) {

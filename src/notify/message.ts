@@ -10,7 +10,7 @@ export const notificationEventSchema = z.enum([
   'refused-archive',
   'trouble',
   'recovered',
-  'started',
+  'overdue',
   'test',
 ]);
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { Awaited } from '../../src/capture/awaited.ts';
 import type { Archive, Capture, CaptureOrigin, CaptureState } from '../../src/capture/capture.ts';
-import { decodeCapture, encodeCapture } from '../../src/capture/codec.ts';
+import { decodeAwaited, decodeCapture, encodeAwaited, encodeCapture } from '../../src/capture/codec.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { LINK, noticeCapture } from './examples.ts';
 
@@ -124,4 +125,17 @@ describe('A capture in the journal', () => {
   ] as const) {
     it(`is refused when it is ${what}`, () => assert.throws(() => decodeCapture(garbage)));
   }
+});
+
+describe('What is awaited', () => {
+  const awaited = record<Awaited>({
+    mailbox: text,
+    provider: text,
+    cameAt: maybe(time),
+    requests: fc.array(record({ askedAt: time, seenAt: time, remindedAt: maybe(time) }), { maxLength: 5 }),
+  });
+
+  it('comes back from the journal as it went in', () => {
+    fc.assert(fc.property(awaited, (each) => assert.deepEqual(decodeAwaited(encodeAwaited(each)), each)));
+  });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { type Awaited, nothingAwaited } from '../../src/capture/awaited.ts';
 import type { Capture } from '../../src/capture/capture.ts';
 import type { HandIn, Journal, MessageRecord } from '../../src/capture/journal.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
@@ -381,6 +382,54 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
         assert.deepEqual(await waiting('new'), []);
         await journal.readdress([]);
         assert.equal((await journal.undelivered()).count, 0);
+      });
+    });
+
+    describe('keeps what is awaited:', () => {
+      const nothing = nothingAwaited('ann@example.org', 'openai');
+      const awaited: Awaited = {
+        ...nothing,
+        cameAt: NOW - HOUR_MS,
+        requests: [
+          { askedAt: NOW - MINUTE_MS, seenAt: NOW, remindedAt: undefined },
+          { askedAt: NOW, seenAt: NOW, remindedAt: NOW },
+        ],
+      };
+
+      it('of one provider in one mailbox it is read as it was recorded last, also by another process', async () => {
+        assert.equal(await journal.awaitedIn('ann@example.org', 'openai'), undefined);
+        await journal.record({ awaited: { ...awaited, cameAt: undefined } });
+        await journal.record({ awaited });
+        for (const each of [journal, other]) {
+          assert.deepEqual(await each.awaitedIn('ann@example.org', 'openai'), awaited);
+          assert.equal(await each.awaitedIn('ann@example.org', 'acme'), undefined);
+          assert.equal(await each.awaitedIn('bob@example.org', 'openai'), undefined);
+        }
+      });
+
+      it('that of all mailboxes is listed, and what has come is not', async () => {
+        const ofBob = { ...awaited, mailbox: 'bob@example.org' };
+        await journal.record({ awaited: ofBob });
+        await journal.record({ awaited });
+        assert.deepEqual(await journal.awaited(), [awaited, ofBob]);
+        await journal.record({ awaited: { ...awaited, requests: [] } });
+        assert.deepEqual(await journal.awaited(), [ofBob]);
+        assert.equal((await journal.awaitedIn('ann@example.org', 'openai'))?.cameAt, NOW - HOUR_MS);
+      });
+
+      it('it is recorded together with the message that it comes from, or neither is', async () => {
+        const broken = { message: someMessage(), recipients: ['ntfy', undefined as unknown as string] };
+        await assert.rejects(journal.record({ awaited, message: MAIL, notifications: [broken] }));
+        assert.deepEqual(await journal.awaited(), []);
+        assert.deepEqual(await journal.unseen(MAIL.mailbox, MAIL.folder, MAIL.uidValidity, [MAIL.uid]), [MAIL.uid]);
+      });
+
+      it('what is old is forgotten', async () => {
+        await journal.record({ awaited });
+        await journal.forget(NOW);
+        assert.deepEqual(await journal.awaitedIn('ann@example.org', 'openai'), awaited);
+        await journal.forget(NOW + 1);
+        assert.equal(await journal.awaitedIn('ann@example.org', 'openai'), undefined);
       });
     });
 

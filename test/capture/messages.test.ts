@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import * as messages from '../../src/capture/messages.ts';
-import { HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
 import { type Message, messageSchema } from '../../src/notify/index.ts';
 import { TEST_START_MS as NOW } from '../support/virtual-clock.ts';
 import { DEADLINE_MS, EVENTS, fileCapture, noticeCapture, OPEN_STATES } from './examples.ts';
@@ -68,6 +68,13 @@ const ALL: Readonly<Record<string, Message>> = {
     NOW,
   ),
   'An unexpected error': messages.workTrouble(found, 'failure', EVENTS['work-failed'].detail, NOW),
+  'An export was asked for 3 days ago': messages.overdue('ann@example.org', [NOW - 3 * DAY_MS], false, NOW),
+  'Exports were asked for 7 days ago, and before': messages.overdue(
+    'ann@example.org',
+    [NOW - 7 * DAY_MS - HOUR_MS, NOW - 7 * DAY_MS - MINUTE_MS, NOW - 7 * DAY_MS],
+    true,
+    NOW,
+  ),
   'A message that is not believed': messages.noticeRefused('ann@example.org', stranger, NOW - HOUR_MS, NOW),
 };
 
@@ -91,6 +98,7 @@ describe('The messages to people', () => {
       'duplicate',
       'expired',
       'needs-login',
+      'overdue',
       'refused-archive',
       'refused-notice',
       'snapshot-committed',

@@ -5,12 +5,13 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
+import { nothingAwaited } from '../../src/capture/awaited.ts';
 import { openSqliteJournal } from '../../src/capture/sqlite-journal.ts';
 import { ChatkeepError } from '../../src/lib/errors.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { openFilesBelow } from '../support/open-files.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { END_STATES, noticeCapture, OPEN_STATES, someMessage } from './examples.ts';
+import { END_STATES, LINK, noticeCapture, OPEN_STATES, someMessage } from './examples.ts';
 import { journalContract } from './journal-contract.ts';
 
 journalContract('SQLite', async () => {
@@ -25,6 +26,68 @@ async function bytesBelow(directory: string): Promise<string> {
   const names = await readdir(directory);
   return (await Promise.all(names.map((name) => readFile(join(directory, name), 'latin1')))).join('');
 }
+
+/** A journal as an earlier Chatkeep has written it. */
+async function journalOf(dump: string, directory: string): Promise<string> {
+  const path = join(directory, 'journal.sqlite');
+  using database = new DatabaseSync(path);
+  database.exec(await readFile(new URL(dump, import.meta.url), 'utf8'));
+  return path;
+}
+
+function versionOf(path: string): unknown {
+  using database = new DatabaseSync(path, { readOnly: true });
+  return database.prepare('PRAGMA user_version').get()?.user_version;
+}
+
+describe('A journal of version 1', () => {
+  it('is brought to the present version, with all that is in it', async () => {
+    await using state = await tempDir();
+    const path = await journalOf('./journal-v1.sql', state.path);
+    assert.equal(versionOf(path), 1);
+    await using journal = openSqliteJournal(path);
+    assert.equal(versionOf(path), 2);
+    const [open] = await journal.openCaptures();
+    assert.deepEqual([open?.id, open?.state.name], ['a1b2c3d4e5f6', 'needs-login']);
+    assert.equal(open?.origin.kind === 'notice' && open.origin.link?.reveal(), LINK);
+    assert.deepEqual(
+      (await journal.endedCaptures(5)).map(({ id, state }) => [id, state.name]),
+      [['f0f1f2f3f4f5', 'committed']],
+    );
+    assert.deepEqual(await journal.unseen('ann@example.org', 'INBOX', '1700000000', [16, 17, 18]), [16]);
+    assert.equal(await journal.knowsFile('a key'), true);
+    assert.equal((await journal.pendingHandIns())[0]?.path, '/home/ann/a.zip');
+    assert.equal((await journal.due(Number.MAX_SAFE_INTEGER, ['ntfy']))[0]?.message.title, 'ChatGPT backup done');
+  });
+
+  it('keeps what is awaited from then on, and is opened again as it is', async () => {
+    await using state = await tempDir();
+    const path = await journalOf('./journal-v1.sql', state.path);
+    const request = { askedAt: 1, seenAt: 2, remindedAt: undefined };
+    const awaited = { ...nothingAwaited('ann@example.org', 'openai'), requests: [request] };
+    {
+      await using journal = openSqliteJournal(path);
+      assert.deepEqual(await journal.awaited(), []);
+      await journal.record({ awaited });
+    }
+    await using journal = openSqliteJournal(path);
+    assert.deepEqual(await journal.awaited(), [awaited]);
+  });
+
+  it('is opened by two processes at once', async () => {
+    await using state = await tempDir();
+    const path = await journalOf('./journal-v1.sql', state.path);
+    const writers = [0, 1].map((first) =>
+      fork(new URL('./journal-writer.ts', import.meta.url), [path, String(first * 1_000)]),
+    );
+    for (const writer of writers) {
+      await once(writer, 'message');
+      writer.kill('SIGKILL');
+      await once(writer, 'exit');
+    }
+    assert.equal(versionOf(path), 2);
+  });
+});
 
 describe('The journal file', () => {
   it('is private, and so are the files that SQLite puts beside it', async () => {
@@ -49,7 +112,7 @@ describe('The journal file', () => {
         assert.equal(error.class, 'storage');
         assert.equal(
           error.message,
-          `The journal ${path} was written by a newer Chatkeep (version 7; this one reads up to 1).`,
+          `The journal ${path} was written by a newer Chatkeep (version 7; this one reads up to 2).`,
         );
         assert.match(error.next, /^Use the newer Chatkeep/);
         return true;

@@ -3,7 +3,15 @@ import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Capture, CaptureState } from '../../src/capture/capture.ts';
-import { Conductor, Intake, type Journal, openSqliteJournal, Recorder, Worker } from '../../src/capture/index.ts';
+import {
+  Conductor,
+  Intake,
+  type Journal,
+  openSqliteJournal,
+  Recorder,
+  Watchdog,
+  Worker,
+} from '../../src/capture/index.ts';
 import type { DownloadOutcome, DownloadRequest } from '../../src/download/index.ts';
 import { SECOND_MS } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
@@ -154,6 +162,7 @@ export class Workshop implements AsyncDisposable {
       recipientsOf: () => [TOLD],
       onRecorded: () => conductor.wake(),
     });
+    const watchdog = new Watchdog({ ...shared, recorder, reminders: [], accounts: new Map() });
     const conductor = new Conductor({
       ...shared,
       downloads,
@@ -163,6 +172,7 @@ export class Workshop implements AsyncDisposable {
           ...shared,
           ...hooks,
           recorder,
+          watchdog,
           readMessage: async () => this.notice,
           accountOf: () => undefined,
         }),

@@ -69,7 +69,7 @@ describe('config/chatkeep.example.yaml', () => {
           password: '[redacted]',
         },
       ],
-      notices: { authenticity: 'require', dns_servers: [] },
+      notices: { authenticity: 'require', dns_servers: [], started_reminder_days: [3, 7] },
       download: { logins: [], extra_origins: [], stall_seconds: 60 },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
       notify: [],

@@ -16,7 +16,7 @@ describe('where settings come from', () => {
       backupDir: '/backups',
       stateDir: '/state',
       mailboxes: [],
-      notices: { authenticity: 'require', dnsServers: [] },
+      notices: { authenticity: 'require', dnsServers: [], startedReminderDays: [3, 7] },
       download: { logins: [], extraOrigins: [], stallSeconds: 60 },
       archive: { maxEntries: 2_000_000, maxUnpackedGb: 500, maxRatio: 200 },
       notify: [],
@@ -182,6 +182,34 @@ describe('mailboxes', () => {
   }
 });
 
+describe('the days after which one is reminded of an export', () => {
+  const days = (list: string) => `${MINIMAL}notices: { started_reminder_days: ${list} }`;
+
+  it('may be fractions, or none', async () => {
+    await using workspace = await Workspace.create();
+    assert.deepEqual((await workspace.load(days('[0.5, 2]'))).config.notices.startedReminderDays, [0.5, 2]);
+    assert.deepEqual((await workspace.load(days('[]'))).config.notices.startedReminderDays, []);
+  });
+
+  it('may come from the environment, separated by commas', async () => {
+    await using workspace = await Workspace.create();
+    const set = (text: string) => ({ CHATKEEP_NOTICES_STARTED_REMINDER_DAYS: text });
+    assert.deepEqual((await workspace.load(MINIMAL, set('1, 2.5'))).config.notices.startedReminderDays, [1, 2.5]);
+    assert.deepEqual(await workspace.problems(MINIMAL, set('1,soon')), [
+      'CHATKEEP_NOTICES_STARTED_REMINDER_DAYS: must be numbers, separated by commas',
+    ]);
+  });
+
+  it('are up to five, ascending, and within a month', async () => {
+    await using workspace = await Workspace.create();
+    const problem = async (list: string) => (await workspace.problems(days(list)))[0];
+    assert.equal(await problem('[3, 3]'), 'notices.started_reminder_days: put them in ascending order');
+    assert.match((await problem('[0]')) ?? '', /^notices\.started_reminder_days\[0\]: must be more than 0/);
+    assert.match((await problem('[31]')) ?? '', /^notices\.started_reminder_days\[0\]: must be at most 30/);
+    assert.match((await problem('[1, 2, 3, 4, 5, 6]')) ?? '', /^notices\.started_reminder_days: /);
+  });
+});
+
 describe('the way to sign in', () => {
   const mailbox = (keys: string) => `${MINIMAL}mailboxes: [{ host: h, user: ada/1, ${keys} }]`;
   const oauth2 = 'oauth2: { provider: google, client_id: c }';
@@ -339,7 +367,7 @@ describe('secrets', () => {
           password: '[redacted]',
         },
       ],
-      notices: { authenticity: 'require', dns_servers: [] },
+      notices: { authenticity: 'require', dns_servers: [], started_reminder_days: [3, 7] },
       download: { logins: [], extra_origins: [], stall_seconds: 60 },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
       notify: ['[redacted]'],

@@ -253,11 +253,11 @@ describe('A connection', () => {
     const { connection } = await connected(server);
     const { signal } = new AbortController();
     await connection.openReadOnly('INBOX');
-    await connection.search({ from: 'openai', since: 0 });
+    await connection.search({ from: ['openai'], since: 0 });
     await server.deliver(email('one'));
     await connection.fetchMeta(1);
     assert.equal(await connection.waitForChange(signal, 10_000), true);
-    assert.deepEqual(await connection.search({ from: 'openai', since: 0 }), [1]);
+    assert.deepEqual(await connection.search({ from: ['openai'], since: 0 }), [1]);
     assert.equal(await connection.waitForChange(signal, 50), false);
   });
 

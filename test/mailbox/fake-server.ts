@@ -25,7 +25,7 @@ export interface FakeFolder {
 export class FakeServer {
   /** When each sign-in was tried, ms. */
   readonly dials: number[] = [];
-  readonly searches: { folder: string; from: string; since: number; at: number }[] = [];
+  readonly searches: { folder: string; from: readonly string[]; since: number; at: number }[] = [];
   readonly folders = new Map<string, FakeFolder>();
   listings = 0;
   open = 0;

@@ -98,7 +98,7 @@ describe('A connection to a server that does not keep to the rules', () => {
     const { connection } = await opened((command, tag) =>
       command.startsWith('UID SEARCH') ? `${tag} NO [SERVERBUG] oops` : undefined,
     );
-    assert.equal(await troubleOf(connection.search({ from: 'openai', since: 0 })), 'protocol');
+    assert.equal(await troubleOf(connection.search({ from: ['openai'], since: 0 })), 'protocol');
   });
 
   it('picks the message it asked for among others', async () => {
@@ -138,7 +138,7 @@ describe('A connection to a server that does not keep to the rules', () => {
       if (command.startsWith('UID SEARCH')) socket.destroy();
       return undefined;
     });
-    assert.equal(await troubleOf(connection.search({ from: 'openai', since: 0 })), 'unreachable');
+    assert.equal(await troubleOf(connection.search({ from: ['openai'], since: 0 })), 'unreachable');
     assert.equal(await troubleOf(connection.fetchMeta(1)), 'unreachable');
     assert.equal(await troubleOf(connection.waitForChange(new AbortController().signal, 60_000)), 'unreachable');
   });
@@ -169,7 +169,7 @@ describe('A connection to a server that does not keep to the rules', () => {
 describe('The commands of a connection', () => {
   it('change nothing: folders are examined, and messages fetched with PEEK', async () => {
     const { server, connection } = await opened(() => undefined);
-    await connection.search({ from: 'openai', since: Date.UTC(2026, 10, 13, 19) });
+    await connection.search({ from: ['openai'], since: Date.UTC(2026, 10, 13, 19) });
     await connection.fetchMeta(2);
     await connection.fetchSource(2);
     const sent = commands(server);
@@ -177,5 +177,13 @@ describe('The commands of a connection', () => {
     assert.ok(sent.includes('UID SEARCH FROM openai SINCE 13-Nov-2026'), sent.join('\n'));
     assert.ok(sent.some((command) => /^UID FETCH 2 .*BODY\.PEEK\[\]/.test(command)));
     assert.doesNotMatch(sent.join('\n'), /SELECT|STORE|EXPUNGE|BODY\[|RFC822(?!\.SIZE)/);
+  });
+
+  it('search for the marks of all senders at once', async () => {
+    const { server, connection } = await opened(() => undefined);
+    await connection.search({ from: ['openai', 'acme', 'third'], since: Date.UTC(2026, 10, 13, 19) });
+    const sent = commands(server);
+    const expected = 'UID SEARCH OR OR FROM openai FROM acme FROM third SINCE 13-Nov-2026';
+    assert.ok(sent.includes(expected), sent.join('\n'));
   });
 });

@@ -29,6 +29,7 @@ function watch({
   const abort = new AbortController();
   const watcher = new MailboxWatcher({
     config: mailboxConfig(config),
+    senders: ['openai'],
     connect: server.connect,
     signIn: { ...createSignIn(mailboxConfig(config)), fingerprint: signInFingerprint },
     seen,
@@ -100,7 +101,7 @@ describe('A mailbox that is watched', () => {
     const { server, clock } = watch({ config: { lookBackDays: 7 } });
     await clock.advance(0);
     assert.deepEqual(server.searches, [
-      { folder: 'INBOX', from: 'openai', since: TEST_START_MS - 8 * DAY_MS, at: TEST_START_MS },
+      { folder: 'INBOX', from: ['openai'], since: TEST_START_MS - 8 * DAY_MS, at: TEST_START_MS },
     ]);
   });
 
@@ -271,6 +272,40 @@ describe('A mailbox whose folders are not configured', () => {
     const state = watcher.state;
     assert.equal(state.name === 'watching' && state.trouble, undefined);
     assert.equal(server.searches.at(-1)?.folder, 'INBOX');
+  });
+});
+
+describe('By when all of a mailbox was read', () => {
+  it('is known since the last search of every folder began, and not before the first has ended', async () => {
+    const server = new FakeServer(['INBOX', 'Exports']);
+    const { watcher, clock } = watch({ server, config: { folders: ['INBOX', 'Exports'], searchEveryMinutes: 1 } });
+    assert.equal(watcher.readUpTo, undefined);
+    await clock.advance(0);
+    assert.equal(watcher.readUpTo, TEST_START_MS);
+    await clock.advance(3 * MINUTE_MS + SECOND_MS);
+    assert.equal(watcher.readUpTo, TEST_START_MS + 3 * MINUTE_MS);
+    server.signInError = unreachable;
+    server.drop();
+    await clock.advance(HOUR_MS);
+    assert.equal(watcher.readUpTo, TEST_START_MS + 3 * MINUTE_MS);
+  });
+
+  it('stays what it was while a message cannot be taken, even if a folder is missing besides', async () => {
+    const server = new FakeServer();
+    server.put(1);
+    let fails = true;
+    const { watcher, clock } = watch({
+      server,
+      config: { folders: ['Missing', 'INBOX'], searchEveryMinutes: 1 },
+      onMessage: async () => {
+        if (fails) throw new Error('DNS is down');
+      },
+    });
+    await clock.advance(5 * MINUTE_MS);
+    assert.equal(watcher.readUpTo, undefined);
+    fails = false;
+    await clock.advance(MINUTE_MS);
+    assert.equal(watcher.readUpTo, TEST_START_MS + 6 * MINUTE_MS);
   });
 });
 

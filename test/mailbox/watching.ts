@@ -40,6 +40,7 @@ export function watchMailbox(config: MailboxConfig, limits: Partial<ImapLimits> 
   const signIn = createSignIn(config);
   const watcher = new MailboxWatcher({
     config,
+    senders: ['openai'],
     signIn,
     connect: imapConnector(config, { signIn, limits }),
     seen,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HOUR_MS } from '../../src/lib/clock.ts';
 import { MOST_HOPS } from '../../src/notice/hidden-links.ts';
+import type { Notice } from '../../src/notice/index.ts';
 import { wrapLink } from '../support/openai/emails/index.ts';
 import {
   ESTUARY_LINK,
@@ -26,6 +27,11 @@ function counter(targets: Readonly<Record<string, string | undefined>>) {
     return targets[address.href];
   };
   return { asked, followRedirect };
+}
+
+/** Who has sent a refused notice, as far as that is proved. */
+function providerOf(notice: Notice): string | undefined {
+  return notice.kind === 'refused' ? notice.provider : assert.fail(`${notice.kind} is not refused`);
 }
 
 describe('A link hidden behind a click counter', () => {
@@ -75,6 +81,15 @@ describe('A link hidden behind a click counter', () => {
     assert.equal(outcome(over), 'refused: link-hidden');
     assert.match(over.kind === 'refused' ? over.detail : '', /u20216706\.ct\.sendgrid\.net did not tell .* ENOTFOUND/);
     assert.doesNotMatch(JSON.stringify([waiting, over]), /secret|upn/);
+  });
+
+  it('is refused as the provider’s own where nobody tells where it leads, for the sender is proved', async () => {
+    const refused = await read(await email({ link: SENDGRID }));
+    assert.deepEqual([outcome(refused), providerOf(refused)], ['refused: link-hidden', 'openai']);
+    const unknown = await read(await email({ link: 'https://chatgpt.com/exports/4711' }));
+    assert.deepEqual([outcome(unknown), providerOf(unknown)], ['refused: no-link', 'openai']);
+    const unproved = await read(await email({ link: SENDGRID, dkim: [] }));
+    assert.deepEqual([outcome(unproved), providerOf(unproved)], ['refused: not-authentic', undefined]);
   });
 
   it('is asked for a bounded number of times', async () => {

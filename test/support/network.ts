@@ -13,6 +13,36 @@ export interface Cable extends AsyncDisposable {
   mend(): Promise<void>;
 }
 
+/** An address that leads to this machine for as long as it is held, and that nobody else has. */
+export interface BorrowedAddress extends AsyncDisposable {
+  readonly address: string;
+}
+
+/**
+ * Gives this machine an address that counts as one of the public internet: of 3ffe::/16, which went back to the IANA for
+ * good (RFC 3701). Needs root and iproute2.
+ */
+export function borrowPublicAddress(): Promise<BorrowedAddress> {
+  return borrow('3ffe');
+}
+
+/** Gives this machine one more private address (RFC 4193). Needs root and iproute2. */
+export function borrowPrivateAddress(): Promise<BorrowedAddress> {
+  return borrow('fd99');
+}
+
+async function borrow(firstGroup: string): Promise<BorrowedAddress> {
+  const groups = Array.from({ length: 7 }, () => Math.floor(Math.random() * 0xffff + 1).toString(16));
+  const address = [firstGroup, ...groups].join(':');
+  await run('/usr/sbin/ip', ['address', 'add', `${address}/128`, 'dev', 'lo', 'nodad']);
+  return {
+    address,
+    async [Symbol.asyncDispose]() {
+      await run('/usr/sbin/ip', ['address', 'del', `${address}/128`, 'dev', 'lo']);
+    },
+  };
+}
+
 /** Lays a cable between this machine and a network namespace of its own. Needs root, iproute2 and iptables. */
 export async function layCable(): Promise<Cable> {
   const name = `ck${process.pid.toString(36)}${Math.floor(Math.random() * 1296).toString(36)}`.slice(0, 12);
