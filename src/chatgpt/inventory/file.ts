@@ -104,7 +104,8 @@ async function parseLines(lines: AsyncIterable<string>): Promise<Inventory | und
     const line = lineSchema.parse(JSON.parse(text));
     if ('end' in line) {
       const isWhole = line.end.conversations === conversations.size && line.end.assets === assets.size;
-      return isWhole ? { ...head, reports: knownReports(head.reports), conversations, assets } : undefined;
+      const { inventory: _format, reports, ...rest } = head;
+      return isWhole ? { ...rest, reports: knownReports(reports), conversations, assets } : undefined;
     }
     if ('asset' in line) assets.set(line.asset, { kind: line.kind, generated: line.generated });
     else if (line.messages.length % RECORD_BYTES === 0) conversations.set(line.conversation, entryOf(line));

@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { errorCode } from '../../lib/errors.ts';
 import { readElements } from '../json/elements.ts';
 import { readJson } from '../json/read-json.ts';
 import { asObject, asText, isObject } from '../json/values.ts';
@@ -125,7 +124,7 @@ export async function readAssetNames(layout: ExportLayout, signal?: AbortSignal)
 }
 
 async function addListedNames(names: Map<string, string>, path: string): Promise<void> {
-  const reading = await readJson(path, NAMES_MOST_BYTES).catch(passOverMissing);
+  const reading = await readJson(path, NAMES_MOST_BYTES).catch(() => undefined);
   if (reading?.kind !== 'read') return;
   for (const [file, name] of Object.entries(asObject(reading.value) ?? {})) {
     const id = assetIdOf(file);
@@ -140,18 +139,12 @@ async function addLibraryNames(names: Map<string, string>, path: string, signal?
       const [id, name] = [asText(row?.file_id), asText(row?.file_name)];
       if (id !== undefined && name !== undefined) names.set(id, name);
     }
-  } catch (error) {
+  } catch {
     signal?.throwIfAborted();
-    passOverMissing(error);
   }
 }
 
 /** Some of the names are the paths of older exports. */
 function lastSegment(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
-}
-
-function passOverMissing(error: unknown): undefined {
-  if (errorCode(error) === undefined) throw error;
-  return undefined;
 }

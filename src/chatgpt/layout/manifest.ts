@@ -20,13 +20,10 @@ export interface Manifest {
   readonly conversations: readonly string[];
 }
 
-/**
- * Reads `export_manifest.json`.
- * @throws what the file system says
- */
+/** Reads `export_manifest.json`. Never throws: one that cannot be read is one that is not understood. */
 export async function readManifest(root: string, { path }: ExportFile, directory: string): Promise<Manifest> {
-  const reading = await readJson(join(root, path), MANIFEST_MOST_BYTES);
-  const value = reading.kind === 'read' ? reading.value : undefined;
+  const reading = await readJson(join(root, path), MANIFEST_MOST_BYTES).catch(() => undefined);
+  const value = reading?.kind === 'read' ? reading.value : undefined;
   const placed = (name: string) => (directory === '' ? name : `${directory}/${name}`);
   const rows = asList(asObject(value)?.export_files);
   const files = rows.flatMap((row) => {
