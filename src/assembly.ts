@@ -11,7 +11,16 @@ import {
   Worker,
 } from './capture/index.ts';
 import type { Config } from './config/index.ts';
-import { createLogins, createTransport, Downloader, redirectOf } from './download/index.ts';
+import {
+  createLogins,
+  createTransport,
+  Downloader,
+  type DownloadPlace,
+  type Login,
+  loginOrigin,
+  redirectOf,
+  type Transport,
+} from './download/index.ts';
 import { type Clock, DAY_MS, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
 import { ChatkeepError } from './lib/errors.ts';
 import { exists, makePrivateDirectory } from './lib/files.ts';
@@ -29,6 +38,16 @@ export interface Assembly extends AsyncDisposable {
   readonly dispatcher: Dispatcher;
   readonly recorder: Recorder;
   readonly watchdog: Watchdog;
+  readonly source: Source;
+}
+
+/** Where exports come from, and the way there. */
+export interface Source extends AsyncDisposable {
+  readonly transport: Transport;
+  readonly places: readonly DownloadPlace[];
+  readonly logins: readonly Login[];
+  /** Where the logins are tried out. */
+  readonly loginOrigin: URL;
 }
 
 export interface AssemblyHooks {
@@ -44,6 +63,19 @@ const MARK_OF_A_BACKUP_DIRECTORY = '.chatkeep';
 /** Where the journal lies. */
 export function journalPath(config: Config): string {
   return join(config.stateDir, 'journal.sqlite');
+}
+
+/** Opens the network to where exports come from, with the logins of the configuration. */
+export async function openSource({ download }: Config): Promise<Source> {
+  const places = downloadPlaces(download.extraOrigins);
+  const transport = await createTransport({ places, caFile: download.caFile });
+  return {
+    transport,
+    places,
+    logins: createLogins(download.logins, { transport }),
+    loginOrigin: loginOrigin(places),
+    [Symbol.asyncDispose]: () => transport.close(),
+  };
 }
 
 /** How long after an export was asked for people are told that it has not come, ms, ascending. */
@@ -81,13 +113,12 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
   const recipients = [...new Set(services.map(({ id }) => id))];
   await journal.readdress(recipients);
 
-  const places = downloadPlaces(config.download.extraOrigins);
-  const transport = await createTransport({ places, caFile: config.download.caFile });
-  stack.defer(() => transport.close());
+  const source = stack.use(await openSource(config));
+  const { transport, places, logins } = source;
   const downloader = new Downloader({
     transport,
     places,
-    logins: createLogins(config.download.logins),
+    logins,
     stallMs: config.download.stallSeconds * SECOND_MS,
     clock,
     logger,
@@ -169,7 +200,15 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
   });
 
   const parts = stack.move();
-  return { journal, conductor, dispatcher, recorder, watchdog, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return {
+    journal,
+    conductor,
+    dispatcher,
+    recorder,
+    watchdog,
+    source,
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
 }
 
 /** A mount point without its disk looks like a new backup directory, and the next snapshot would hide below the mount. */

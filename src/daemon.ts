@@ -8,6 +8,7 @@ import { ChatkeepError, errorMessage } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import { count } from './lib/text.ts';
 import { runTogether } from './lib/together.ts';
+import { LoginWatch, loginRecordIn, removeLoginRecord } from './login-watch/index.ts';
 import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
 import { senderMarks } from './notice/index.ts';
 import { OutageReporter } from './outages.ts';
@@ -58,6 +59,7 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
         (stop) => conductor.run(stop),
         (stop) => afterCommit.run(stop),
         (stop) => runDropFolder(config, assembly, clock, logger, stop),
+        (stop) => watchLogins(config, assembly, clock, logger, stop),
         ...watchers.map((watcher) => (stop: AbortSignal) => watcher.run(stop)),
         (stop) =>
           every(HEARTBEAT_EVERY_MS, clock, stop, logger, () =>
@@ -129,6 +131,27 @@ async function runDropFolder(
     if (await journal.knowsFile(key)) return;
     await conductor.intake.takeFile({ path, name, key, afterwards: 'delete', account: config.account });
   }, signal);
+}
+
+async function watchLogins(
+  { stateDir, download }: Config,
+  { source, recorder }: Assembly,
+  clock: Clock,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  if (source.logins.length === 0 || download.checkLoginsHours === 0) return removeLoginRecord(stateDir);
+  const watch = new LoginWatch({
+    logins: source.logins,
+    origin: source.loginOrigin,
+    record: loginRecordIn(stateDir),
+    everyMs: download.checkLoginsHours * HOUR_MS,
+    recorder,
+    clock,
+    random: Math.random,
+    logger,
+  });
+  await watch.run(signal);
 }
 
 function heartbeatOf(

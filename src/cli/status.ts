@@ -15,8 +15,10 @@ import { systemClock } from '../lib/clock.ts';
 import { ERROR_TABLE } from '../lib/errors.ts';
 import { exists } from '../lib/files.ts';
 import { count, formatBytes, formatDuration, formatMoment } from '../lib/text.ts';
+import { type CheckedLogin, loginRecordIn } from '../login-watch/index.ts';
 import { listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
 import { loadForCommand } from './context.ts';
+import { healthJson, healthWords } from './login/health.ts';
 import { printJson, printLine } from './output.ts';
 
 const RECENT = 5;
@@ -28,6 +30,7 @@ interface Status {
   readonly ended: readonly Capture[];
   readonly awaited: readonly AwaitedExport[];
   readonly undelivered: Undelivered;
+  readonly logins: readonly CheckedLogin[];
   readonly snapshots: readonly SnapshotInfo[];
 }
 
@@ -59,9 +62,10 @@ async function gather(config: Config): Promise<Status> {
   const heartbeat = await readHeartbeat(config.stateDir);
   const { snapshots } = await listSnapshots(config.backupDir);
   const health = judgeHealth(heartbeat, systemClock.now());
+  const logins = await loginRecordIn(config.stateDir).read();
   if (!(await exists(journalPath(config)))) {
     const undelivered = { count: 0, lastError: undefined };
-    return { health, heartbeat, open: [], ended: [], awaited: [], undelivered, snapshots };
+    return { health, heartbeat, open: [], ended: [], awaited: [], undelivered, logins, snapshots };
   }
   await using journal = openSqliteJournal(journalPath(config));
   return {
@@ -71,6 +75,7 @@ async function gather(config: Config): Promise<Status> {
     ended: await journal.endedCaptures(RECENT),
     awaited: awaitedExports(stillAwaited(await journal.awaited(), snapshots, mailboxAccounts(config)), config),
     undelivered: await journal.undelivered(),
+    logins,
     snapshots,
   };
 }
@@ -84,7 +89,10 @@ function awaitedExports(awaited: readonly Awaited[], config: Config): AwaitedExp
   );
 }
 
-function page({ health, heartbeat, open, ended, awaited, undelivered, snapshots }: Status, now: number): string[] {
+function page(
+  { health, heartbeat, open, ended, awaited, undelivered, logins, snapshots }: Status,
+  now: number,
+): string[] {
   const newest = snapshots.at(-1);
   return [
     health.kind === 'healthy' ? 'The service runs and is well.' : health.detail,
@@ -92,6 +100,10 @@ function page({ health, heartbeat, open, ended, awaited, undelivered, snapshots 
     ...(heartbeat?.mailboxes ?? []).map(
       ({ name, state, lastAnswer, trouble }) =>
         `Mailbox ${name}: ${state}${lastAnswer === null ? '' : `, last answer ${formatDuration(now - lastAnswer)} ago`}${trouble === null ? '' : `. ${trouble}`}`,
+    ),
+    ...logins.map(
+      ({ label, checkedAt, health: found }) =>
+        `Login, ${label}: ${healthWords(found)} (tried out ${formatDuration(now - checkedAt)} ago)`,
     ),
     open.length === 0
       ? 'No export is being captured.'
@@ -151,11 +163,12 @@ function captureLine(capture: Capture, heartbeat: Heartbeat | undefined, now: nu
   }
 }
 
-function asJson({ health, heartbeat, open, ended, awaited, undelivered, snapshots }: Status): unknown {
+function asJson({ health, heartbeat, open, ended, awaited, undelivered, logins, snapshots }: Status): unknown {
   const newest = snapshots.at(-1);
   return {
     health,
     service: heartbeat ?? null,
+    logins: logins.map(({ label, checkedAt, health: found }) => healthJson(label, checkedAt, found)),
     open: open.map(captureJson),
     ended: ended.map(captureJson),
     awaited: awaited.map(({ remindAt = null, ...rest }) => ({ ...rest, remindAt })),

@@ -19,14 +19,15 @@ type Kind =
   | 'words'
   /** A file with one entry a line; empty lines and lines that begin with # do not count. */
   | 'lines-of-file'
-  /** A file for one entry of `download.logins`. */
-  | 'bearer-login'
-  | 'cookies-login';
+  /** A setting of an entry of `download.logins`; see {@link Variable.login}. */
+  | 'login';
 
 export interface Variable {
   readonly name: string;
   readonly key: KeyPath;
   readonly kind: Kind;
+  /** The login that it makes or changes, and what it sets there: variables of one type make one login. */
+  readonly login?: { readonly type: string; readonly key: string; readonly kind: 'text' | 'path' | 'words' };
   /** Keys of the file that say the same in another way, and no longer count. */
   readonly displaces?: readonly KeyPath[];
 }
@@ -99,8 +100,11 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'CHATKEEP_NOTICES_AUTHENTICITY', key: ['notices', 'authenticity'], kind: 'text' },
   { name: 'CHATKEEP_NOTICES_DNS_SERVERS', key: ['notices', 'dns_servers'], kind: 'list' },
   { name: 'CHATKEEP_NOTICES_STARTED_REMINDER_DAYS', key: ['notices', 'started_reminder_days'], kind: 'numbers' },
-  { name: 'CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE', key: ['download', 'logins'], kind: 'bearer-login' },
-  { name: 'CHATKEEP_DOWNLOAD_COOKIES_FILE', key: ['download', 'logins'], kind: 'cookies-login' },
+  loginVariable('CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE', { type: 'bearer', key: 'token_file', kind: 'path' }),
+  loginVariable('CHATKEEP_DOWNLOAD_BEARER_ACCOUNT_ID', { type: 'bearer', key: 'account_id', kind: 'text' }),
+  loginVariable('CHATKEEP_DOWNLOAD_COOKIES_FILE', { type: 'cookies', key: 'file', kind: 'path' }),
+  loginVariable('CHATKEEP_DOWNLOAD_LOGIN_COMMAND', { type: 'command', key: 'command', kind: 'words' }),
+  { name: 'CHATKEEP_DOWNLOAD_CHECK_LOGINS_HOURS', key: ['download', 'check_logins_hours'], kind: 'number' },
   { name: 'CHATKEEP_DOWNLOAD_EXTRA_ORIGINS', key: ['download', 'extra_origins'], kind: 'list' },
   { name: 'CHATKEEP_DOWNLOAD_CA_FILE', key: ['download', 'ca_file'], kind: 'path' },
   { name: 'CHATKEEP_DOWNLOAD_STALL_SECONDS', key: ['download', 'stall_seconds'], kind: 'number' },
@@ -112,6 +116,10 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'CHATKEEP_LOG_LEVEL', key: ['log', 'level'], kind: 'text' },
   { name: 'CHATKEEP_LOG_FORMAT', key: ['log', 'format'], kind: 'text' },
 ];
+
+function loginVariable(name: string, login: NonNullable<Variable['login']>): Variable {
+  return { name, key: ['download', 'logins'], kind: 'login', login };
+}
 
 /** The variable that sets a key, if there is one. */
 export function variableFor(path: KeyPath): string | undefined {
@@ -147,7 +155,7 @@ export async function applyEnvironment(
   for (const variable of applicable) {
     await apply(variable, settingOf(env, variable.name) ?? '', draft, cwd, findings);
   }
-  applyLogins(applicable, env, draft, cwd);
+  await applyLogins(applicable, env, draft, cwd, findings);
   if (settingOf(env, 'CHATKEEP_IMAP_PASSWORD') !== undefined) {
     findings.warning(
       'CHATKEEP_IMAP_PASSWORD: a password in the environment is seen by whoever may inspect the process or container: put it in a file and set CHATKEEP_IMAP_PASSWORD_FILE',
@@ -195,7 +203,7 @@ function withoutAmbiguousMailbox(present: Variable[], draft: Draft, findings: Fi
 
 function nameByVariables(variables: readonly Variable[], draft: Draft): void {
   for (const { key, name, kind } of variables) {
-    if (kind !== 'lines-of-file' && kind !== 'bearer-login' && kind !== 'cookies-login') draft.call(key, name);
+    if (kind !== 'lines-of-file' && kind !== 'login') draft.call(key, name);
   }
 }
 
@@ -204,7 +212,12 @@ async function apply(variable: Variable, text: string, draft: Draft, cwd: string
   if (value !== undefined) draft.set(variable.key, value, variable.name);
 }
 
-async function parse({ name, kind }: Variable, text: string, cwd: string, findings: Findings): Promise<unknown> {
+async function parse(
+  { name, kind }: Pick<Variable, 'name' | 'kind'>,
+  text: string,
+  cwd: string,
+  findings: Findings,
+): Promise<unknown> {
   switch (kind) {
     case 'text':
       return text;
@@ -225,8 +238,7 @@ async function parse({ name, kind }: Variable, text: string, cwd: string, findin
       const content = await readSecretFile(name, absolutePath(text, cwd), findings);
       return content === undefined ? undefined : partsOf(content, /\r?\n/).filter((line) => !line.startsWith('#'));
     }
-    case 'bearer-login':
-    case 'cookies-login':
+    case 'login':
       return undefined;
   }
 }
@@ -239,13 +251,24 @@ function partsOf(text: string, separator: string | RegExp): string[] {
 }
 
 /** Logins of the environment take the place of all those of the file. */
-function applyLogins(variables: readonly Variable[], env: NodeJS.ProcessEnv, draft: Draft, cwd: string): void {
-  const logins = variables.filter(({ kind }) => kind === 'bearer-login' || kind === 'cookies-login');
-  if (logins.length === 0) return;
+async function applyLogins(
+  variables: readonly Variable[],
+  env: NodeJS.ProcessEnv,
+  draft: Draft,
+  cwd: string,
+  findings: Findings,
+): Promise<void> {
+  const settings = variables.flatMap(({ name, login }) => (login === undefined ? [] : [{ name, ...login }]));
+  const types = [...new Set(settings.map(({ type }) => type))];
+  if (types.length === 0) return;
   draft.set(['download', 'logins'], [], 'download.logins');
-  for (const [index, { name, kind }] of logins.entries()) {
-    const path = absolutePath(settingOf(env, name) ?? '', cwd);
-    const login = kind === 'bearer-login' ? { type: 'bearer', token_file: path } : { type: 'cookies', file: path };
-    draft.set(['download', 'logins', index], login, name);
+  for (const [index, type] of types.entries()) {
+    const at = ['download', 'logins', index] as const;
+    // What one of them lacks is called by the variable that would set it.
+    for (const { name, login } of VARIABLES) if (login?.type === type) draft.call([...at, login.key], name);
+    draft.set([...at, 'type'], type, 'download.logins');
+    for (const { name, key, kind } of settings.filter((setting) => setting.type === type)) {
+      draft.set([...at, key], await parse({ name, kind }, settingOf(env, name) ?? '', cwd, findings), name);
+    }
   }
 }

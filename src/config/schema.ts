@@ -127,11 +127,25 @@ const mailbox = z.strictObject({
 const login = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('bearer'),
-    token_file: path.describe('File with an access token of the account; read anew at each use'),
+    token_file: path.describe(
+      'File with an access token of the account, or auth.json of the Codex CLI; read anew at each use, never written',
+    ),
+    account_id: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,200}$/, 'give the id of the account: letters, digits and . _ - only')
+      .optional()
+      .describe('Of a workspace account, sent as ChatGPT-Account-Id; else the one in auth.json, if that is the file'),
   }),
   z.strictObject({
     type: z.literal('cookies'),
     file: path.describe('cookies.txt in Netscape format, as browser extensions export it; read anew at each use'),
+  }),
+  z.strictObject({
+    type: z.literal('command'),
+    command: z
+      .array(z.string())
+      .min(1)
+      .describe('Program and arguments; it prints header fields, a line each. Run at each use. No shell is involved'),
   }),
 ]);
 
@@ -175,6 +189,12 @@ export const configSchema = z.strictObject({
   download: z
     .strictObject({
       logins: z.array(login).default([]).describe('Tried in this order'),
+      check_logins_hours: z
+        .number()
+        .min(0)
+        .max(168)
+        .default(24)
+        .describe('How often the logins are tried out before they are needed; 0: never'),
       extra_origins: z
         .array(origin)
         .default([])

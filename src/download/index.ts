@@ -1,7 +1,20 @@
 export type { DownloadPlace, ResolveName } from './address-guard.ts';
 export { Downloader, type DownloadRequest } from './downloader.ts';
 export { DropFolder, type DroppedFile, fileKey } from './drop-folder.ts';
-export { createLogins, type Login, type LoginAnswer } from './logins/index.ts';
+export {
+  createLogins,
+  type Login,
+  type LoginAnswer,
+  type LoginContext,
+  type LoginHealth,
+  type LoginParts,
+  loginOrigin,
+  readLoginFile,
+  type Stored,
+  storeCookies,
+  storeToken,
+  type Trial,
+} from './logins/index.ts';
 export type { DownloadOutcome, DownloadProgress } from './outcome.ts';
 export { partPath, recordPath } from './part-file.ts';
 export { redirectOf } from './redirect.ts';

@@ -26,10 +26,12 @@ export interface Kept {
 /** Judges status and header fields (RFC 9110 sections 14 and 15); a status alone is never believed. */
 export function readHead(response: HttpResponse, kept: Kept, now: number): ResponseHead {
   const { status, headers } = response;
-  const html = /^\s*(text\/html|application\/xhtml)/i.test(headers['content-type'] ?? '');
-  const challenge = headers['cf-mitigated'] === 'challenge';
-  if (challenge) return { kind: 'login-page', detail: 'The server asked for a browser check (a challenge page came).' };
-  if (status >= 300 && status < 400 && status !== 304) return { kind: 'redirect', location: headers.location };
+  const page = pageOf(response);
+  const html = page === 'html';
+  if (page === 'challenge') {
+    return { kind: 'login-page', detail: 'The server asked for a browser check (a challenge page came).' };
+  }
+  if (redirects(status)) return { kind: 'redirect', location: headers.location };
   if (status === 401 || status === 403) {
     const what = html ? 'a page came instead of the export' : 'access was denied';
     return { kind: 'denied', detail: `The server answered ${status}: ${what}.` };
@@ -50,6 +52,17 @@ export function readHead(response: HttpResponse, kept: Kept, now: number): Respo
     detail: `The server answered ${status}${STATUS_WORDS[status] ?? ''}.`,
     retryAfterMs: retryAfterMs(headers['retry-after'], now),
   };
+}
+
+/** The page for people that came, if one did: Cloudflare's challenge, or any other. */
+export function pageOf({ headers }: Pick<HttpResponse, 'headers'>): 'challenge' | 'html' | undefined {
+  if (headers['cf-mitigated'] === 'challenge') return 'challenge';
+  return /^\s*(text\/html|application\/xhtml)/i.test(headers['content-type'] ?? '') ? 'html' : undefined;
+}
+
+/** Whether a status sends the client elsewhere (RFC 9110 section 15.4). */
+export function redirects(status: number): boolean {
+  return status >= 300 && status < 400 && status !== 304;
 }
 
 /** RFC 9110 section 15.3.7: a 206 must be the very range that was asked for, of the same body. */

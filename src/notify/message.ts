@@ -5,6 +5,7 @@ export const notificationEventSchema = z.enum([
   'snapshot-committed',
   'duplicate',
   'needs-login',
+  'login-failing',
   'expired',
   'refused-notice',
   'refused-archive',

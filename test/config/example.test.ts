@@ -70,7 +70,7 @@ describe('config/chatkeep.example.yaml', () => {
         },
       ],
       notices: { authenticity: 'require', dns_servers: [], started_reminder_days: [3, 7] },
-      download: { logins: [], extra_origins: [], stall_seconds: 60 },
+      download: { logins: [], check_logins_hours: 24, extra_origins: [], stall_seconds: 60 },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
       notify: [],
       log: { level: 'info', format: 'auto' },
@@ -80,7 +80,7 @@ describe('config/chatkeep.example.yaml', () => {
   it('loads with every setting put in force', async () => {
     await using workspace = await Workspace.create();
     const { config } = await workspace.load(await withFiles(workspace, everything));
-    assert.equal(config.download.logins.length, 2);
+    assert.equal(config.download.logins.length, 3);
     assert.equal(config.notify.length, 3);
     assert.equal(config.mailboxes[0]?.authservId, 'mx.example.org');
   });

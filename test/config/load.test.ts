@@ -17,7 +17,7 @@ describe('where settings come from', () => {
       stateDir: '/state',
       mailboxes: [],
       notices: { authenticity: 'require', dnsServers: [], startedReminderDays: [3, 7] },
-      download: { logins: [], extraOrigins: [], stallSeconds: 60 },
+      download: { logins: [], checkLoginsHours: 24, extraOrigins: [], stallSeconds: 60 },
       archive: { maxEntries: 2_000_000, maxUnpackedGb: 500, maxRatio: 200 },
       notify: [],
       log: { level: 'info', format: 'auto' },
@@ -88,6 +88,23 @@ describe('where settings come from', () => {
     assert.deepEqual(config.download.logins, [
       { type: 'bearer', tokenFile: workspace.path('token') },
       { type: 'cookies', file: workspace.path('cookies.txt') },
+    ]);
+  });
+
+  it('makes one login of the variables of each kind', async () => {
+    await using workspace = await Workspace.create();
+    const { config } = await workspace.load(MINIMAL, {
+      CHATKEEP_DOWNLOAD_LOGIN_COMMAND: '/usr/bin/pass show  chatgpt',
+      CHATKEEP_DOWNLOAD_BEARER_ACCOUNT_ID: 'acct-1',
+      CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE: 'auth.json',
+    });
+    assert.deepEqual(config.download.logins, [
+      { type: 'bearer', tokenFile: workspace.path('auth.json'), accountId: 'acct-1' },
+      { type: 'command', command: ['/usr/bin/pass', 'show', 'chatgpt'] },
+    ]);
+    assert.deepEqual(await workspace.problems(MINIMAL, { CHATKEEP_DOWNLOAD_BEARER_ACCOUNT_ID: 'a b' }), [
+      'CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE: is missing: set it',
+      'CHATKEEP_DOWNLOAD_BEARER_ACCOUNT_ID: give the id of the account: letters, digits and . _ - only',
     ]);
   });
 
@@ -368,7 +385,7 @@ describe('secrets', () => {
         },
       ],
       notices: { authenticity: 'require', dns_servers: [], started_reminder_days: [3, 7] },
-      download: { logins: [], extra_origins: [], stall_seconds: 60 },
+      download: { logins: [], check_logins_hours: 24, extra_origins: [], stall_seconds: 60 },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
       notify: ['[redacted]'],
       log: { level: 'info', format: 'auto' },
@@ -427,7 +444,7 @@ mailboxes:
   - { host: h, port: 70000, security: tsl, pasword_file: x }
   - { host: h, user: u, password_file: /nowhere/password }
 notices: { dns_servers: [dns.example.org] }
-download: { logins: [{ type: browser }, { type: cookies }], extra_origins: ['http://x'], ca_file: nowhere.pem }
+download: { logins: [{ type: carrier-pigeon }, { type: cookies }], extra_origins: ['http://x'], ca_file: nowhere.pem }
 archive: { max_entries: 1.5 }
 notify: [5, { urll: x }]
 log: debug
@@ -444,7 +461,7 @@ log: debug
       'mailboxes[0].user: is missing: set it',
       'mailboxes[0]: unknown key `pasword_file`: did you mean `password_file`?',
       'notices.dns_servers[0]: give an IP address, with a port if need be: 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53',
-      'download.logins[0].type: must be one of bearer, cookies',
+      'download.logins[0].type: must be one of bearer, cookies, command',
       'download.logins[1].file: is missing: set it',
       'download.extra_origins[0]: give an origin: https://host or https://host:port, without a path',
       'archive.max_entries: must be a whole number, not one with a fraction',

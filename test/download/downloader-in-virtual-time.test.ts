@@ -32,9 +32,11 @@ const TO_ITSELF: FakeAnswer = { kind: 'answer', status: 302, headers: { location
 function login(name: string): Login {
   return {
     label: name,
+    howToRenew: '',
     async *waysIn() {
       yield { kind: 'headers', headers: { authorization: `Bearer ${name}` } };
     },
+    check: () => Promise.reject(new Error('a download checks no login')),
     fingerprint: async () => name,
   };
 }

@@ -147,7 +147,7 @@ describe('a login', () => {
       scene([], async (stage, published) => {
         const file = join(stage.directory, 'cookies.txt');
         await writeFile(file, pairs.map((pair) => `#HttpOnly_localhost\tFALSE\t/\tTRUE\t0\t${pair}\n`).join(''));
-        const logins = createLogins([{ type: 'cookies', file }]);
+        const logins = createLogins([{ type: 'cookies', file }], stage);
         await assertWhole(await stage.download(published, stage.downloader({ logins })), stage);
         assert.deepEqual(
           published.requests.map(({ hasBearer, hasCookie }) => ({ hasBearer, hasCookie })),
@@ -170,11 +170,14 @@ describe('a login', () => {
     scene([], async (stage, published) => {
       const staleToken = join(stage.directory, 'stale');
       await writeFile(staleToken, 'stale-token');
-      const logins = createLogins([
-        { type: 'cookies', file: join(stage.directory, 'missing') },
-        { type: 'bearer', tokenFile: staleToken },
-        { type: 'bearer', tokenFile: stage.tokenFile },
-      ]);
+      const logins = createLogins(
+        [
+          { type: 'cookies', file: join(stage.directory, 'missing') },
+          { type: 'bearer', tokenFile: staleToken },
+          { type: 'bearer', tokenFile: stage.tokenFile },
+        ],
+        stage,
+      );
       await assertWhole(await stage.download(published, stage.downloader({ logins })), stage);
       assert.deepEqual(
         published.requests.map(({ status }) => status),
@@ -186,10 +189,13 @@ describe('a login', () => {
     scene([], async (stage, published) => {
       stage.server.bearerTokens.clear();
       const missing = join(stage.directory, 'missing');
-      const logins = createLogins([
-        { type: 'cookies', file: missing },
-        { type: 'bearer', tokenFile: stage.tokenFile },
-      ]);
+      const logins = createLogins(
+        [
+          { type: 'cookies', file: missing },
+          { type: 'bearer', tokenFile: stage.tokenFile },
+        ],
+        stage,
+      );
       const outcome = await stage.download(published, stage.downloader({ logins }));
       assert.deepEqual(outcome, {
         kind: 'needs-login',

@@ -75,7 +75,7 @@ export async function openScene(serverOptions: OpenAiServerOptions = {}): Promis
     new Downloader({
       transport,
       places: placesOf(server),
-      logins: createLogins([{ type: 'bearer', tokenFile }]),
+      logins: createLogins([{ type: 'bearer', tokenFile }], { transport }),
       stallMs: MINUTE_MS,
       clock: systemClock,
       logger: silentLogger,

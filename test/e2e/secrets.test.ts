@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { cookieLine, SESSION_COOKIE } from '../download/logins/cookie-line.ts';
 import { eventually } from '../support/eventually.ts';
 import { createAccount } from '../support/openai/exports/index.ts';
 import { chatkeep } from '../support/service.ts';
 import { ACCESS_TOKEN, filesBelow, startWorld, type World } from '../support/world.ts';
 
+const SESSION = 'the-session-of-ada-in-a-cookie';
+const COMMAND_TOKEN = 'ey.the-token.that-a-command-prints';
 const account = createAccount({ seed: 'secrets', email: 'ada@example.test', conversations: 8 });
 
 describe('a full run at trace level', () => {
   it('leaves no link, login, password or notification address in what it prints, writes or tells', async () => {
-    await using world = await startWorld();
+    await using world = await startWorld({ sessionTokens: [SESSION], deniesCookieAlone: true });
     const { links, needed, printed } = await runThroughEverything(world);
     const places = new Map<string, string>([
       ...printed,
@@ -27,6 +30,8 @@ describe('a full run at trace level', () => {
         ];
       }),
       ['access token', ACCESS_TOKEN],
+      ['session cookie', SESSION],
+      ['token of the command', COMMAND_TOKEN],
       ['IMAP password', world.dovecot.password],
       ['IMAP password in base64', Buffer.from(world.dovecot.password).toString('base64').replace(/=+$/, '')],
       [
@@ -69,6 +74,7 @@ async function runThroughEverything(
   const lookAlike = { from: { address: 'noreply@openai.com.evil.test' } };
   await world.dovecot.deliver(await world.openai.readyMail(spoofed.published, lookAlike));
   const settings = {
+    ...(await moreLogins(world)),
     CHATKEEP_LOG_LEVEL: 'trace',
     CHATKEEP_NOTIFY: `${world.webhook.address} json://127.0.0.1:9${new URL(world.webhook.address).pathname}`,
   };
@@ -77,6 +83,7 @@ async function runThroughEverything(
   await eventually(() => events.every((event) => world.webhook.of(event).length > 0));
   await eventually(() => world.webhook.of('snapshot-committed').length === 2);
   await service.printed('could not be delivered');
+  await service.printed('is good');
   const commandLine = await readFile(`/proc/${service.pid}/cmdline`, 'utf8');
   for (const args of [
     ['status'],
@@ -84,6 +91,7 @@ async function runThroughEverything(
     ['snapshots', '--json'],
     ['config', 'show'],
     ['config', 'check'],
+    ['login', 'chatgpt', '--check'],
   ]) {
     const { stdout, stderr } = await chatkeep(args, { ...world.settings, ...settings });
     printed.set(`chatkeep ${args.join(' ')}`, stdout + stderr);
@@ -93,6 +101,23 @@ async function runThroughEverything(
   printed.set('the process list', commandLine);
   const linksOf = (...exports: (typeof whole)[]) => exports.map(({ published }) => published.link);
   return { links: linksOf(whole, cut, spoofed), needed: linksOf(broken, denied), printed };
+}
+
+/** Cookies that need the access token of their session, and a command; all of them are checked, too. */
+async function moreLogins({ base }: World): Promise<Record<string, string>> {
+  const cookies = join(base, 'cookies.txt');
+  await writeFile(
+    cookies,
+    cookieLine({ domain: 'localhost', subdomains: 'FALSE', name: SESSION_COOKIE, value: SESSION }),
+    { mode: 0o600 },
+  );
+  const printed = join(base, 'printed');
+  await writeFile(printed, `Authorization: Bearer ${COMMAND_TOKEN}\n`, { mode: 0o600 });
+  return {
+    CHATKEEP_DOWNLOAD_COOKIES_FILE: cookies,
+    CHATKEEP_DOWNLOAD_LOGIN_COMMAND: `/bin/cat ${printed}`,
+    CHATKEEP_DOWNLOAD_CHECK_LOGINS_HOURS: '24',
+  };
 }
 
 /** Every file that the service has written, but for those of the exports themselves. */

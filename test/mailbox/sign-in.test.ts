@@ -52,7 +52,7 @@ describe('A password command', () => {
       [node("console.log('geheim'); console.error('geheim'); process.exit(3)"), /ended with exit code 3\.$/],
       [node(''), /printed no password in its first line\.$/],
       [node("console.log('\\ngeheim')"), /printed no password in its first line\.$/],
-      [node("console.log('geheim'.repeat(100_000))"), /printed far more than a password\.$/],
+      [node("console.log('geheim'.repeat(100_000))"), /printed far more than it was asked for\.$/],
       [['/nowhere/geheim'], /names a program that is not there/],
       [['/etc/passwd'], /names a program that may not be run/],
     ];

@@ -65,6 +65,8 @@ export async function startWorld(options: OpenAiServerOptions & { readonly signe
     CHATKEEP_IMAP_PASSWORD_FILE: passwordFile,
     CHATKEEP_IMAP_CA_FILE: dovecot.caFile,
     CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE: tokenFile,
+    // What a test counts are the requests and messages of captures.
+    CHATKEEP_DOWNLOAD_CHECK_LOGINS_HOURS: '0',
     CHATKEEP_NOTIFY: webhook.address,
     CHATKEEP_LOG_FORMAT: 'json',
     CHATKEEP_LOG_LEVEL: 'debug',

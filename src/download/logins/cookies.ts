@@ -1,79 +1,122 @@
-import { fileFingerprint, type LoginFile, readLoginFile } from './files.ts';
-import type { Login, LoginAnswer } from './login.ts';
+import type { Secret } from '../../lib/secret.ts';
+import { formatMoment } from '../../lib/text.ts';
+import { type Cookie, cookieHeader, parseCookiesTxt, sessionCookieEnds } from './cookies-txt.ts';
+import { fileFingerprint, readLoginFile } from './files.ts';
+import { type LoginHealth, letIn, notAsked } from './health.ts';
+import type { Login, LoginAnswer, LoginContext, LoginParts } from './login.ts';
+import { askSession, SESSION_PATH, type SessionAnswer } from './questions.ts';
 
-/** A cookie as a line of cookies.txt has it. `expires` in ms UTC; 0 for a session cookie. */
-export interface Cookie {
-  readonly domain: string;
-  readonly includeSubdomains: boolean;
-  readonly path: string;
-  readonly expires: number;
-  readonly name: string;
-  readonly value: string;
+type Unusable = Extract<LoginAnswer, { kind: 'unusable' }>;
+
+/** An access token that was let in beside these cookies. */
+interface Companion {
+  readonly origin: string;
+  readonly cookie: string;
+  readonly token: Secret;
 }
-
-const HTTP_ONLY_MARK = '#HttpOnly_';
-const FIELDS = 7;
 
 /**
- * The cookies of a Netscape cookies.txt, as browser extensions and yt-dlp write it: seven fields a line, separated by
- * tabs; `#HttpOnly_` before the domain is no comment. Lines of another shape are passed over.
+ * The browser's session cookies, in a cookies.txt. Where the server denies them by themselves, the access token of their
+ * session goes along: it is asked for at the link's own origin, and kept in memory for as long as it is let in.
  */
-export function parseCookiesTxt(text: string): Cookie[] {
-  return text.split(/\r?\n/).flatMap((raw) => {
-    const line = raw.startsWith(HTTP_ONLY_MARK) ? raw.slice(HTTP_ONLY_MARK.length) : raw;
-    if (line.startsWith('#')) return [];
-    const fields = line.split('\t');
-    const [domain, subdomains, path, , expires, name, value] = fields;
-    if (fields.length !== FIELDS || !domain || !path || !name || value === undefined) return [];
-    // A line end would forge a field, and beyond ASCII no field can be sent; no honest cookie has either (RFC 6265
-    // section 4.1.1).
-    if (/[^ -:<-~]/.test(name + value)) return [];
-    return [
-      {
-        domain: domain.replace(/^\./, '').toLowerCase(),
-        includeSubdomains: subdomains?.toUpperCase() === 'TRUE' || domain.startsWith('.'),
-        path,
-        expires: Math.max(0, Math.round(Number(expires) * 1000) || 0),
-        name,
-        value,
-      },
-    ];
-  });
-}
-
-/** Whether a cookie belongs into a request to `address` at `now` (RFC 6265 section 5.4; https is taken for granted). */
-export function cookieFits(cookie: Cookie, address: URL, now: number): boolean {
-  const host = address.hostname.toLowerCase();
-  const hostFits = host === cookie.domain || (cookie.includeSubdomains && host.endsWith(`.${cookie.domain}`));
-  const directory = cookie.path.endsWith('/') ? cookie.path : `${cookie.path}/`;
-  const pathFits = address.pathname === cookie.path || address.pathname.startsWith(directory);
-  return hostFits && pathFits && (cookie.expires === 0 || cookie.expires > now);
-}
-
-/** The browser's session cookies, in a cookies.txt. The session cookie may be split in `.0`, `.1` (shared facts). */
-export function cookiesLogin(path: string): Login {
+export function cookiesLogin(path: string, parts: LoginParts): Login {
   const label = `the cookies in ${path}`;
+  let companion: Companion | undefined;
+  // Whoever asks for the next way has been denied the one before.
+  async function* besideCookies(mine: Companion): AsyncGenerator<LoginAnswer> {
+    companion = mine;
+    yield {
+      kind: 'headers',
+      headers: { cookie: mine.cookie, authorization: `Bearer ${mine.token.reveal()}` },
+    };
+    if (companion === mine) companion = undefined;
+  }
   return {
     label,
-    async *waysIn(address, { now }) {
-      yield cookiesIn(path, await readLoginFile(path), address, now);
+    howToRenew: `Sign in to chatgpt.com in a browser, export its cookies as a cookies.txt, and hand that to \`chatkeep login chatgpt --cookies FILE\` (or put it at ${path}).`,
+    async *waysIn(address, context) {
+      const read = await readCookies(path);
+      if (read.kind === 'unusable') return yield read;
+      const { origin } = address;
+      const cookie = cookieHeader(read.cookies, address, context.now);
+      if (cookie === undefined) return yield unusable(noneFits(path, address.hostname));
+      if (companion?.cookie === cookie && companion.origin === origin) yield* besideCookies(companion);
+      yield { kind: 'headers', headers: { cookie } };
+      const session = await sessionOf(read.cookies, path, new URL(origin), parts, context);
+      if (session.kind === 'signed-in') yield* besideCookies({ origin, cookie, token: session.accessToken });
+      else yield unusable(`No access token could be had with ${label}: ${session.detail}`);
+    },
+    async check(origin, context) {
+      const read = await readCookies(path);
+      return read.kind === 'unusable'
+        ? { kind: 'dead', detail: read.detail }
+        : checkCookies(read.cookies, path, origin, parts, context);
     },
     fingerprint: () => fileFingerprint(path),
   };
 }
 
-function cookiesIn(path: string, file: LoginFile, address: URL, now: number): LoginAnswer {
+/**
+ * What is found of cookies: by when the session cookie ends, then by whose session they are at `origin`.
+ *
+ * @param path the file that they are from, for messages
+ * @throws the signal's reason
+ */
+export async function checkCookies(
+  cookies: readonly Cookie[],
+  path: string,
+  origin: URL,
+  parts: LoginParts,
+  context: LoginContext,
+): Promise<LoginHealth> {
+  const { now } = context;
+  const ends = sessionCookieEnds(cookies, origin.hostname);
+  if (ends !== undefined && ends <= now) {
+    return { kind: 'dead', detail: `The session cookie in ${path} has expired, at ${formatMoment(ends)}.` };
+  }
+  const session = await sessionOf(cookies, path, origin, parts, context);
+  switch (session.kind) {
+    case 'signed-in':
+      // The answer's own time is that of a cookie it would renew; ours stays as it is.
+      return letIn({ until: earlier(ends, session.until) }, session.account, now);
+    case 'signed-out':
+      return { kind: 'dead', detail: session.detail };
+    case 'unknown':
+      return notAsked({ until: ends }, session.detail, now);
+  }
+}
+
+async function sessionOf(
+  cookies: readonly Cookie[],
+  path: string,
+  origin: URL,
+  { transport }: LoginParts,
+  { now, signal }: LoginContext,
+): Promise<SessionAnswer> {
+  const cookie = cookieHeader(cookies, new URL(SESSION_PATH, origin), now);
+  if (cookie === undefined) return { kind: 'signed-out', detail: noneFits(path, origin.hostname) };
+  return askSession(origin, { transport, headers: { cookie }, signal });
+}
+
+type CookiesFile = { readonly kind: 'cookies'; readonly cookies: readonly Cookie[] } | Unusable;
+
+async function readCookies(path: string): Promise<CookiesFile> {
+  const file = await readLoginFile(path);
   if (file.kind === 'unusable') return file;
-  const all = parseCookiesTxt(file.text);
-  if (all.length === 0) {
-    return { kind: 'unusable', detail: `The file ${path} is not a cookies.txt in Netscape format.` };
-  }
-  const fitting = all.filter((cookie) => cookieFits(cookie, address, now));
-  if (fitting.length === 0) {
-    return {
-      kind: 'unusable',
-      detail: `The file ${path} holds no cookie for ${address.hostname} that is still valid.`,
-    };
-  }
-  return { kind: 'headers', headers: { cookie: fitting.map(({ name, value }) => `${name}=${value}`).join('; ') } };
+  const cookies = parseCookiesTxt(file.text);
+  return cookies.length === 0
+    ? unusable(`The file ${path} is not a cookies.txt in Netscape format.`)
+    : { kind: 'cookies', cookies };
+}
+
+function unusable(detail: string): Unusable {
+  return { kind: 'unusable', detail };
+}
+
+function noneFits(path: string, hostname: string): string {
+  return `The file ${path} holds no cookie for ${hostname} that is still valid.`;
+}
+
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }

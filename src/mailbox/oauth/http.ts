@@ -1,4 +1,6 @@
 import { errorCode } from '../../lib/errors.ts';
+import { jsonOf } from '../../lib/json.ts';
+import { textWithin } from '../../lib/limited-text.ts';
 import { isLoopback } from '../../lib/loopback.ts';
 import { TimeoutError, withTimeout } from '../../lib/signals.ts';
 import { MailboxError } from '../trouble.ts';
@@ -36,7 +38,7 @@ export const postForm: PostForm = async (url, form, signal) => {
         body: new URLSearchParams(form).toString(),
         signal: limited,
       });
-      return { status: statusCode, body: asJson(await textOf(body)) };
+      return { status: statusCode, body: jsonOf(await textWithin(body, MOST_ANSWER_BYTES)) };
     });
   } catch (error) {
     signal.throwIfAborted();
@@ -44,25 +46,6 @@ export const postForm: PostForm = async (url, form, signal) => {
     throw new MailboxError('unreachable', `The sign-in service ${hostname} ${whyUnreachable(error)}.`);
   }
 };
-
-async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > MOST_ANSWER_BYTES) throw new RangeError('the answer is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function asJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 function whyUnreachable(error: unknown): string {
   if (error instanceof TimeoutError) return `did not answer within ${TIMEOUT_MS / 1000} s`;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { asStorageError, errorCode } from '../../lib/errors.ts';
 import { makePrivateDirectory, writeFileDurably } from '../../lib/files.ts';
 import { sha256 } from '../../lib/hash.ts';
+import { jsonOf } from '../../lib/json.ts';
 import { Secret } from '../../lib/secret.ts';
 
 const consentFile = z.object({
@@ -76,13 +77,5 @@ export class TokenStore {
       if (errorCode(error) === 'ENOENT') return undefined;
       throw error;
     }
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

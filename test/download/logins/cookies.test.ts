@@ -2,192 +2,37 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
-import { type Cookie, cookieFits, cookiesLogin, parseCookiesTxt } from '../../../src/download/logins/cookies.ts';
+import { cookiesLogin } from '../../../src/download/logins/cookies.ts';
 import { DAY_MS } from '../../../src/lib/clock.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { TEST_START_MS } from '../../support/virtual-clock.ts';
-import { onlyWayIn } from './ways-in.ts';
+import { zipLike } from '../../support/zip-like.ts';
+import { openScene, type Scene, SESSION } from '../scene.ts';
+import { cookieLine as line, SESSION_COOKIE } from './cookie-line.ts';
+import { firstWayIn, noNetwork, waysInto } from './ways-in.ts';
 
 const NOW = TEST_START_MS;
 const ADDRESS = new URL('https://chatgpt.com/backend-api/estuary/content?id=a.zip');
 const TOMORROW_S = (NOW + DAY_MS) / 1000;
-const SESSION = '__Secure-next-auth.session-token';
-
-/** A line as yt-dlp and browser extensions write it. */
-function line(
-  fields: Partial<Record<'domain' | 'subdomains' | 'path' | 'expires' | 'name' | 'value', string>>,
-): string {
-  const { domain = '.chatgpt.com', subdomains = 'TRUE', path = '/', expires = '0', name = 'a', value = 'b' } = fields;
-  return [domain, subdomains, path, 'TRUE', expires, name, value].join('\t');
-}
-
-const COOKIE: Cookie = {
-  domain: 'chatgpt.com',
-  includeSubdomains: true,
-  path: '/',
-  expires: 0,
-  name: 'a',
-  value: 'b',
-};
-
-describe('cookies.txt', () => {
-  it('is one cookie a line, of seven fields between tabs', () => {
-    const text = `# Netscape HTTP Cookie File\n\n${line({ expires: '1795000000', name: SESSION, value: 'x=y' })}\n`;
-    assert.deepEqual(parseCookiesTxt(text), [{ ...COOKIE, expires: 1_795_000_000_000, name: SESSION, value: 'x=y' }]);
-  });
-
-  it('may have the line ends of Windows, and a byte order mark', () => {
-    const text = `\uFEFF# Netscape HTTP Cookie File\r\n${line({})}\r\n${line({ name: 'c' })}\r\n`;
-    assert.deepEqual(
-      parseCookiesTxt(text).map(({ name, value }) => [name, value]),
-      [
-        ['a', 'b'],
-        ['c', 'b'],
-      ],
-    );
-  });
-
-  it('has cookies behind #HttpOnly_, and comments behind any other #', () => {
-    const text = [`#HttpOnly_${line({})}`, `# ${line({})}`, `#${line({})}`].join('\n');
-    assert.deepEqual(parseCookiesTxt(text), [COOKIE]);
-  });
-
-  it('tells for which hosts a cookie is', () => {
-    const of = (domain: string, subdomains: string) => {
-      const [cookie] = parseCookiesTxt(line({ domain, subdomains }));
-      return [cookie?.domain, cookie?.includeSubdomains];
-    };
-    assert.deepEqual(of('.ChatGPT.com', 'TRUE'), ['chatgpt.com', true]);
-    assert.deepEqual(of('.chatgpt.com', 'FALSE'), ['chatgpt.com', true]);
-    assert.deepEqual(of('chatgpt.com', 'FALSE'), ['chatgpt.com', false]);
-    assert.deepEqual(of('chatgpt.com', 'true'), ['chatgpt.com', true]);
-  });
-
-  it('tells when a cookie expires; never, where there is no time', () => {
-    const of = (expires: string) => parseCookiesTxt(line({ expires }))[0]?.expires;
-    assert.deepEqual(
-      ['0', '', '-1', 'never', '1795000000', '1795000000.25'].map(of),
-      [0, 0, 0, 0, 1_795_000_000_000, 1_795_000_000_250],
-    );
-  });
-
-  it('may hold an empty value', () => {
-    assert.equal(parseCookiesTxt(line({ value: '' }))[0]?.value, '');
-  });
-
-  it('has lines of another shape passed over', () => {
-    const text = [
-      'chatgpt.com\tTRUE\t/\tTRUE\t0\ta',
-      `${line({})}\tmore`,
-      line({ name: '' }),
-      line({ domain: '' }),
-      line({ path: '' }),
-      line({}).replaceAll('\t', ' '),
-      line({ name: 'kept' }),
-    ].join('\n');
-    assert.deepEqual(
-      parseCookiesTxt(text).map(({ name }) => name),
-      ['kept'],
-    );
-  });
-
-  it('has cookies passed over that no header field can carry, or that forge one', () => {
-    const values = ['x\ry', 'x\u0000y', 'x\u007fy', 'x; y', 'naïve', '日本', 'x\u2028y'];
-    const text = values.map((value) => line({ value })).join('\n');
-    assert.deepEqual(parseCookiesTxt(text), []);
-    assert.deepEqual(parseCookiesTxt(line({ name: 'a;b' })), []);
-  });
-
-  it('gives back every cookie that can be written', () => {
-    const printable = fc.stringMatching(/^[!-:<-~]+$/);
-    const domain = fc.domain();
-    const cookie = fc.record({ domain, expires: fc.nat(), name: printable, value: printable, httpOnly: fc.boolean() });
-    fc.assert(
-      fc.property(fc.array(cookie), fc.constantFrom('\n', '\r\n'), (cookies, lineEnd) => {
-        const text = cookies
-          .map(
-            ({ httpOnly, expires, ...fields }) =>
-              (httpOnly ? '#HttpOnly_' : '') + line({ ...fields, expires: `${expires}` }),
-          )
-          .join(lineEnd);
-        assert.deepEqual(
-          parseCookiesTxt(text).map(({ name, value, expires }) => ({ name, value, expires })),
-          cookies.map(({ name, value, expires }) => ({ name, value, expires: expires * 1000 })),
-        );
-      }),
-    );
-  });
-
-  it('of any content is read, and gives nothing that could forge a header field', () => {
-    const field = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.constantFrom('TRUE', '/', '0', 'chatgpt.com', '\r', '\n', ';'),
-    );
-    const text = fc.array(fc.array(field).map((fields) => fields.join('\t'))).map((lines) => lines.join('\n'));
-    fc.assert(
-      fc.property(text, (anything) => {
-        for (const { name, value, expires } of parseCookiesTxt(anything)) {
-          assert.match(`${name}=${value}`, /^[ -:<-~]+$/);
-          assert.ok(expires >= 0);
-        }
-      }),
-    );
-  });
-});
-
-describe('a cookie', () => {
-  const fits = (cookie: Partial<Cookie>, address = ADDRESS.href) =>
-    cookieFits({ ...COOKIE, ...cookie }, new URL(address), NOW);
-
-  it('goes to its own host', () => {
-    assert.ok(fits({ includeSubdomains: false }));
-    assert.ok(fits({}, 'https://CHATGPT.com/'));
-    assert.ok(!fits({ domain: 'openai.com' }));
-    assert.ok(!fits({ domain: 'com', includeSubdomains: false }));
-  });
-
-  it('goes to subdomains where it says so, and only to those', () => {
-    assert.ok(fits({}, 'https://cdn.chatgpt.com/'));
-    assert.ok(!fits({ includeSubdomains: false }, 'https://cdn.chatgpt.com/'));
-    assert.ok(!fits({}, 'https://evilchatgpt.com/'));
-    assert.ok(!fits({}, 'https://chatgpt.com.evil.test/'));
-    assert.ok(!fits({ domain: 'cdn.chatgpt.com' }));
-  });
-
-  it('goes below its path (RFC 6265 section 5.1.4)', () => {
-    assert.ok(fits({ path: '/backend-api' }));
-    assert.ok(fits({ path: '/backend-api/' }));
-    assert.ok(fits({ path: '/backend-api/estuary/content' }));
-    assert.ok(!fits({ path: '/backend-api/estuary/content/' }));
-    assert.ok(!fits({ path: '/backend' }));
-    assert.ok(!fits({ path: '/api' }));
-    assert.ok(!fits({ path: '/backend-api/estuary/content/more' }));
-  });
-
-  it('goes until it expires', () => {
-    assert.ok(fits({ expires: NOW + 1 }));
-    assert.ok(!fits({ expires: NOW }));
-    assert.ok(!fits({ expires: NOW - 1 }));
-  });
-});
 
 describe('a login by cookies', () => {
   async function answerFor(text: string, address = ADDRESS) {
     await using directory = await tempDir();
     const path = join(directory.path, 'cookies.txt');
     await writeFile(path, text);
-    const answer = await onlyWayIn(cookiesLogin(path), address, NOW);
+    const answer = await firstWayIn(cookiesLogin(path, { transport: noNetwork }), address, NOW);
     return answer.kind === 'headers' ? answer.headers.cookie : answer.detail.replace(path, 'FILE');
   }
 
   it('sends the session cookie, whole or split', async () => {
-    assert.equal(await answerFor(line({ name: SESSION, value: 'token' })), `${SESSION}=token`);
+    assert.equal(await answerFor(line({ name: SESSION_COOKIE, value: 'token' })), `${SESSION_COOKIE}=token`);
     assert.equal(
       await answerFor(
-        [line({ name: `${SESSION}.0`, value: 'to' }), line({ name: `${SESSION}.1`, value: 'ken' })].join('\n'),
+        [line({ name: `${SESSION_COOKIE}.0`, value: 'to' }), line({ name: `${SESSION_COOKIE}.1`, value: 'ken' })].join(
+          '\n',
+        ),
       ),
-      `${SESSION}.0=to; ${SESSION}.1=ken`,
+      `${SESSION_COOKIE}.0=to; ${SESSION_COOKIE}.1=ken`,
     );
   });
 
@@ -219,11 +64,95 @@ describe('a login by cookies', () => {
   it('that is missing is told by the name of its file', async () => {
     await using directory = await tempDir();
     const path = join(directory.path, 'cookies.txt');
-    const login = cookiesLogin(path);
+    const login = cookiesLogin(path, { transport: noNetwork });
     assert.equal(login.label, `the cookies in ${path}`);
-    assert.deepEqual(await onlyWayIn(login, ADDRESS, NOW), {
+    assert.deepEqual(await waysInto(login, ADDRESS, NOW), [
+      { kind: 'unusable', detail: `The file ${path} does not exist.` },
+    ]);
+  });
+
+  it('that is denied, and whose session cannot be asked for, says why', async () => {
+    await using directory = await tempDir();
+    const path = join(directory.path, 'cookies.txt');
+    await writeFile(path, line({ value: 'hunter2' }));
+    const [first, second, ...more] = await waysInto(cookiesLogin(path, { transport: noNetwork }), ADDRESS, NOW);
+    assert.equal(first?.kind, 'headers');
+    assert.deepEqual(second, {
       kind: 'unusable',
-      detail: `The file ${path} does not exist.`,
+      detail: `No access token could be had with the cookies in ${path}: chatgpt.com cannot be reached: there is no network.`,
     });
+    assert.deepEqual(more, []);
+  });
+});
+
+describe('cookies that are denied by themselves', () => {
+  async function sceneWithCookies(session = SESSION) {
+    const stage = await openScene({ deniesCookieAlone: true });
+    const file = join(stage.directory, 'cookies.txt');
+    await writeFile(file, line({ domain: 'localhost', subdomains: 'FALSE', name: SESSION_COOKIE, value: session }));
+    return { stage, file, login: cookiesLogin(file, stage) };
+  }
+
+  const published = (stage: Scene) => stage.server.publish({ body: { bytes: zipLike(3000) }, form: 'estuary' });
+
+  /** Goes in by each way until one is let in, as the downloader does; gives the paths and statuses of all requests. */
+  async function goIn(stage: Scene, login: ReturnType<typeof cookiesLogin>, link: URL) {
+    const from = stage.server.requests.length;
+    const context = { now: Date.now(), signal: new AbortController().signal };
+    for await (const way of login.waysIn(link, context)) {
+      if (way.kind === 'unusable') continue;
+      const { status, discard } = await stage.transport.send({ address: link, ...context, headers: way.headers });
+      discard();
+      if (status === 200) break;
+    }
+    return stage.server.requests
+      .slice(from)
+      .map(({ path, status, hasCookie, hasBearer }) =>
+        [path.split('/').at(-1), status, hasCookie ? 'cookie' : '', hasBearer ? 'bearer' : ''].join(' ').trim(),
+      );
+  }
+
+  it('bring the access token of their session', async () => {
+    const { stage, login } = await sceneWithCookies();
+    await using _ = stage;
+    const link = new URL(published(stage).link);
+    assert.deepEqual(await goIn(stage, login, link), [
+      'content 403 cookie',
+      'session 200 cookie',
+      'content 200 cookie bearer',
+    ]);
+  });
+
+  it('bring the same token at once the next time, and a fresh one when it is denied', async () => {
+    const { stage, login } = await sceneWithCookies();
+    await using _ = stage;
+    const link = new URL(published(stage).link);
+    await goIn(stage, login, link);
+    assert.deepEqual(await goIn(stage, login, link), ['content 200 cookie bearer']);
+    stage.server.bearerTokens.clear();
+    assert.deepEqual(await goIn(stage, login, link), [
+      'content 403 cookie bearer',
+      'content 403 cookie',
+      'session 200 cookie',
+      'content 200 cookie bearer',
+    ]);
+  });
+
+  it('never bring the token of other cookies', async () => {
+    const { stage, file, login } = await sceneWithCookies();
+    await using _ = stage;
+    const link = new URL(published(stage).link);
+    await goIn(stage, login, link);
+    await writeFile(file, line({ domain: 'localhost', subdomains: 'FALSE', name: SESSION_COOKIE, value: 'stale' }));
+    assert.deepEqual(await goIn(stage, login, link), ['content 403 cookie', 'session 200 cookie']);
+  });
+
+  it('have an export downloaded', async () => {
+    const { stage, login } = await sceneWithCookies();
+    await using _ = stage;
+    const { link, requests } = published(stage);
+    const outcome = await stage.download({ link }, stage.downloader({ logins: [login] }));
+    assert.equal(outcome.kind, 'whole');
+    assert.deepEqual(requests.map(({ status }) => status).slice(0, 2), [403, 200]);
   });
 });

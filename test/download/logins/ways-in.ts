@@ -1,4 +1,10 @@
-import type { Login, LoginAnswer } from '../../../src/download/index.ts';
+import type { Login, LoginAnswer, Transport } from '../../../src/download/index.ts';
+
+/** A network without a line: whoever asks over it learns nothing. */
+export const noNetwork: Transport = {
+  send: () => Promise.reject(Object.assign(new Error('no line'), { code: 'ENETUNREACH' })),
+  close: async () => {},
+};
 
 /** Every way in that a login has for `address` at `now`, as a server that denies each of them would hear. */
 export async function waysInto(login: Login, address: URL, now = 0): Promise<LoginAnswer[]> {
@@ -7,9 +13,8 @@ export async function waysInto(login: Login, address: URL, now = 0): Promise<Log
   return ways;
 }
 
-/** The way in of a login that has one. */
-export async function onlyWayIn(login: Login, address: URL, now = 0): Promise<LoginAnswer> {
-  const [way, ...more] = await waysInto(login, address, now);
-  if (way === undefined || more.length > 0) throw new Error(`${login.label} has not one way in`);
-  return way;
+/** The way in that a login begins with, as a server that takes it would hear. */
+export async function firstWayIn(login: Login, address: URL, now = 0): Promise<LoginAnswer> {
+  for await (const way of login.waysIn(address, { now, signal: new AbortController().signal })) return way;
+  throw new Error(`${login.label} has no way in`);
 }

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DAY_MS, SECOND_MS } from '../../../src/lib/clock.ts';
-import { type Answer, textAnswer } from './answer.ts';
+import { type Answer, emptyAnswer, textAnswer } from './answer.ts';
 import { azureStorefront } from './azure.ts';
 import type { ExportBody } from './body.ts';
 import { type Authority, createAuthority } from './certificates.ts';
@@ -15,7 +15,7 @@ import { answerExport } from './export-answer.ts';
 import { exportIdOf, type LinkForm, linkTarget, makeLink, signatureHolds } from './links.ts';
 import { bearerOf, hasValidBearer, hasValidSession, type Logins, sessionTokenOf } from './login.ts';
 import { Pacer } from './pacing.ts';
-import { detail, me, session } from './pages.ts';
+import { CHALLENGE_PAGE, detail, LOGIN_PAGE, me, session } from './pages.ts';
 import { PublishedExport } from './published-export.ts';
 import type { OpenRequestRecord, RequestListener, RequestRecord } from './request-log.ts';
 import { send } from './sending.ts';
@@ -39,6 +39,8 @@ export interface OpenAiServerOptions {
   readonly now?: () => number;
   readonly bearerTokens?: readonly string[];
   readonly sessionTokens?: readonly string[];
+  /** The file stream wants an access token; the session cookie is good for the session endpoint only. */
+  readonly deniesCookieAlone?: boolean;
   /** What the header ChatGPT-Account-Id must say, as for workspace accounts; else it plays no part. */
   readonly requireAccountId?: string;
   /** The line's width, shared by all downloads, in real time; else unlimited. */
@@ -58,6 +60,13 @@ export interface PublishOptions {
   /** How long the link lives; else 24 hours. */
   readonly ttlMs?: number;
 }
+
+/** What the endpoints of the account answer with in place of what they know. */
+export type AccountFault = 'challenge' | 'login-page' | 'redirect' | 'not-found' | 'unavailable' | 'flood' | 'silence';
+
+const SESSION_PATH = '/api/auth/session';
+const ACCOUNT_PATHS: ReadonlySet<string> = new Set([SESSION_PATH, '/backend-api/me']);
+const FLOOD_BYTES = 1_000_000;
 
 const ACCOUNT = 'ada@example.com';
 /** How long a session that is asked for now is said to last. */
@@ -87,6 +96,8 @@ export class OpenAiServer {
   readonly bearerTokens: Set<string>;
   /** Values of the session cookie that count as a login; may change at any time. */
   readonly sessionTokens: Set<string>;
+  /** What `/api/auth/session` and `/backend-api/me` do from now on instead of answering as they should. */
+  accountFault: AccountFault | undefined;
   /** Every request, in the order in which the answers began. */
   readonly requests: readonly RequestRecord[];
   readonly #requests: RequestRecord[] = [];
@@ -115,7 +126,7 @@ export class OpenAiServer {
     this.#pacer = options.bytesPerSecond === undefined ? undefined : new Pacer(options.bytesPerSecond);
     this.#storefronts = {
       azure: azureStorefront(),
-      estuary: estuaryStorefront(this.#logins, options.requireAccountId),
+      estuary: estuaryStorefront(this.#logins, options),
     };
     https.on('request', (request, response) => this.#serve(request, response));
   }
@@ -189,6 +200,7 @@ export class OpenAiServer {
     if (this.#latencyMs > 0) await delay(this.#latencyMs, undefined, { signal: gone });
     const url = new URL(request.url ?? '/', this.origin);
     const published = this.#find(url);
+    if (this.accountFault === 'silence' && ACCOUNT_PATHS.has(url.pathname)) return untilGone(gone);
     const answer = await this.#answer(request, url, published);
     gone.throwIfAborted();
     const record: OpenRequestRecord = {
@@ -236,9 +248,9 @@ export class OpenAiServer {
     }
     const target = linkTarget(url);
     if (target !== undefined) return this.#storefronts[target.form].unknown(this.#now());
-    if (url.pathname === '/api/auth/session') return this.#sessionAnswer(headers);
-    if (url.pathname === '/backend-api/me') return this.#meAnswer(headers);
-    return textAnswer(404, 'json', detail('Not Found'));
+    if (!ACCOUNT_PATHS.has(url.pathname)) return textAnswer(404, 'json', detail('Not Found'));
+    const fault = this.accountFault === undefined ? undefined : faultyAccountAnswer(this.accountFault);
+    return fault ?? (url.pathname === SESSION_PATH ? this.#sessionAnswer(headers) : this.#meAnswer(headers));
   }
 
   /** A session without an access token of its own is given a new one. */
@@ -254,4 +266,27 @@ export class OpenAiServer {
       ? textAnswer(200, 'json', me())
       : textAnswer(401, 'json', detail('Unauthorized'));
   }
+}
+
+function faultyAccountAnswer(fault: AccountFault): Answer | undefined {
+  switch (fault) {
+    case 'challenge':
+      return textAnswer(403, 'html', CHALLENGE_PAGE, { 'cf-mitigated': 'challenge', server: 'cloudflare' });
+    case 'login-page':
+      return textAnswer(200, 'html', LOGIN_PAGE);
+    case 'redirect':
+      return emptyAnswer(307, { location: '/auth/login', 'content-length': '0' });
+    case 'not-found':
+      return textAnswer(404, 'json', detail('Not Found'));
+    case 'unavailable':
+      return textAnswer(503, 'json', detail('Service unavailable'));
+    case 'flood':
+      return textAnswer(200, 'json', JSON.stringify({ padding: 'x'.repeat(FLOOD_BYTES) }));
+    case 'silence':
+      return undefined;
+  }
+}
+
+function untilGone(gone: AbortSignal): Promise<void> {
+  return new Promise((resolve) => gone.addEventListener('abort', () => resolve()));
 }
