@@ -36,3 +36,5 @@ export {
   type Reports,
 } from './reports.ts';
 export { type Feedback, type Rows, readFeedback, readSharedLinks, type SharedLink } from './side-files.ts';
+export { type ApartOptions, summarizeApart } from './summary/apart.ts';
+export { type ExportSummary, summarize } from './summary/summary.ts';

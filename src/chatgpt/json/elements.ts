@@ -10,8 +10,11 @@ export interface ElementBudget {
   readonly values: number;
 }
 
-/** The largest conversations seen have some ten megabytes. V8's longest string is 536,870,888 characters. */
-export const ELEMENT_BUDGET: ElementBudget = { bytes: 256 * 1024 * 1024, values: 16_000_000 };
+/**
+ * Some ten megabytes are the most that conversations have been seen to take. Parsing one at the edge of this takes up to
+ * a gigabyte: its bytes, its text (two bytes a character), the strings cut out of that, and the objects around them.
+ */
+export const ELEMENT_BUDGET: ElementBudget = { bytes: 128 * 1024 * 1024, values: 8_000_000 };
 
 /** Where an element stands in its file. */
 export interface Extent {
