@@ -10,6 +10,7 @@ import {
   Watchdog,
   Worker,
 } from './capture/index.ts';
+import { summarizeApart } from './chatgpt/index.ts';
 import type { Config } from './config/index.ts';
 import {
   createLogins,
@@ -191,6 +192,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
         downloader,
         downloads,
         budgets,
+        summarize: (directory, signal) => summarizeApart(directory, { signal }),
         unpacking: new Mutex(),
         clock,
         random,

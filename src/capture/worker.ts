@@ -8,7 +8,7 @@ import {
   readSmallFile,
   unpackArchive,
 } from '../archive/index.ts';
-import { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, readAccount } from '../chatgpt/index.ts';
+import { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, type ExportSummary, readAccount } from '../chatgpt/index.ts';
 import { type Downloader, partPath, recordPath } from '../download/index.ts';
 import { both } from '../lib/both.ts';
 import type { Clock, Random } from '../lib/clock.ts';
@@ -39,6 +39,8 @@ export interface WorkerOptions {
   /** Where downloads lie until their snapshot is committed. */
   readonly downloads: string;
   readonly budgets: ArchiveBudgets;
+  /** Reads what is in an unpacked export. It may fail: what cannot be counted is kept all the same. */
+  readonly summarize: (directory: string, signal: AbortSignal) => Promise<ExportSummary>;
   /** Unpacking fills disk and memory caches: one at a time. */
   readonly unpacking: Mutex;
   readonly clock: Clock;
@@ -61,6 +63,9 @@ const DAMAGE: ReadonlySet<ArchiveRefusalReason> = new Set([
 
 /** Where an export that does not name its account goes. */
 const UNKNOWN_ACCOUNT = 'unknown-account';
+const WITHOUT_ACCOUNT = `The export does not say whose it is: there is no e-mail in ${ACCOUNT_FILE}.`;
+const NOT_SUMMED_UP =
+  'What is in the export could not be counted: reading it failed. All of it is kept as it came; the log has the reason.';
 
 /** Does the work of one capture. What it decides is in transitions.ts; what it does is in the rooms. */
 export class Worker {
@@ -222,14 +227,16 @@ export class Worker {
     await assertRoom(backups.path, inspection.unpackedBytes, 'backup directory');
     const staging = await backups.createStaging(capture.id);
     try {
-      const [files, sha256] = await both(
+      const [{ files, summary }, sha256] = await both(
         signal,
-        (stop) =>
-          unpackArchive(inspection, {
+        async (stop) => {
+          const unpacked = await unpackArchive(inspection, {
             target: staging,
             signal: stop,
             onProgress: (done, total) => onProgress(capture.id, { phase: 'unpacking', done, total }),
-          }),
+          });
+          return { files: unpacked, summary: await this.#summarize(staging, logger, stop) };
+        },
         (stop) => sha256InThread(archive.path, stop),
       );
       const user = await readSmallFile(inspection, ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES);
@@ -242,9 +249,8 @@ export class Worker {
         source: sourceOf(capture),
         archive: { sha256, bytes: inspection.bytes },
         files,
-        counts: {},
-        findings:
-          account === undefined ? [`The export does not say whose it is: there is no e-mail in ${ACCOUNT_FILE}.`] : [],
+        counts: summary.counts,
+        findings: [...(account === undefined ? [WITHOUT_ACCOUNT] : []), ...summary.findings],
         takenAt: clock.now(),
       };
       const result = await backups.commit(draft, { signal });
@@ -253,6 +259,17 @@ export class Worker {
         : { kind: 'already-kept', of: result.of.id, sha256 };
     } finally {
       await backups.discardStaging(capture.id);
+    }
+  }
+
+  /** Never fails the backup: whatever is in the export, its bytes are what matters. */
+  async #summarize(directory: string, logger: Logger, signal: AbortSignal): Promise<ExportSummary> {
+    try {
+      return await this.#options.summarize(directory, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn({ err: error }, 'what is in the export could not be counted; it is kept all the same');
+      return { counts: {}, findings: [NOT_SUMMED_UP] };
     }
   }
 
@@ -269,6 +286,7 @@ export class Worker {
         bytes: meta.bytes,
         archiveBytes: meta.archive.bytes,
         unchangedFiles: meta.linkedFiles,
+        counts: meta.counts,
         tookMs: this.#options.clock.now() - capture.foundAt,
       },
     };

@@ -15,7 +15,7 @@ describe('The summary of an export', () => {
     const { counts, findings } = summarize(await takeInventory(unpacked.path));
     assert.deepEqual(findings, []);
     assert.deepEqual([counts.conversations, counts.messages], [110, unpacked.facts.messages]);
-    const trouble = ['incomplete_files', 'unread_files', 'unread_conversations', 'unread_messages'].map(
+    const trouble = ['incompleteFiles', 'unreadFiles', 'unreadConversations', 'unreadMessages'].map(
       (key) => counts[key],
     );
     assert.deepEqual(trouble, [0, 0, 0, 0]);
@@ -33,7 +33,7 @@ describe('The summary of an export', () => {
       '1 conversation could not be read, being cut off (conversations-001.json no. 1).',
     ]);
     assert.deepEqual(
-      [counts.incomplete_files, counts.unread_files, counts.unread_conversations, counts.conversations],
+      [counts.incompleteFiles, counts.unreadFiles, counts.unreadConversations, counts.conversations],
       [2, 1, 1, 100],
     );
   });
