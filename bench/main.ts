@@ -9,8 +9,9 @@ import type { Bench, BenchResult } from './bench.ts';
 import { large } from './large.ts';
 import { latency } from './latency.ts';
 import { mailboxes } from './mailboxes.ts';
+import { reading } from './reading.ts';
 
-const BENCHES: readonly Bench[] = [latency, large, mailboxes];
+const BENCHES: readonly Bench[] = [latency, large, mailboxes, reading];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
 const bench = BENCHES.find(({ name }) => name === positionals[0]);
