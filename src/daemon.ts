@@ -1,8 +1,9 @@
 import { AfterCommit } from './after-commit.ts';
 import { type Assembly, assemble } from './assembly.ts';
+import { looksLikeExport } from './chatgpt/index.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
 import { DropFolder } from './download/index.ts';
-import { HEARTBEAT_EVERY_MS, type Heartbeat, removeHeartbeat, writeHeartbeat } from './heartbeat.ts';
+import { HEARTBEAT_EVERY_MS, type Heartbeat, removeHeartbeat, TroubleMemory, writeHeartbeat } from './heartbeat.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './lib/clock.ts';
 import { ChatkeepError, errorMessage } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
@@ -63,7 +64,7 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
         ...watchers.map((watcher) => (stop: AbortSignal) => watcher.run(stop)),
         (stop) =>
           every(HEARTBEAT_EVERY_MS, clock, stop, logger, () =>
-            writeHeartbeat(config.stateDir, heartbeatOf(config, startedAt, watchers, assembly, clock)),
+            writeHeartbeat(config.stateDir, heartbeatOf(config, startedAt, watched, assembly, clock)),
           ),
         (stop) =>
           every(LOOK_FOR_OUTAGES_EVERY_MS, clock, stop, logger, async () => {
@@ -96,27 +97,38 @@ function whatIsWatched({ mailboxes, dropDir }: Config): string {
   return parts.join(' and ');
 }
 
+/** A mailbox that is watched, and who takes notice of how it is. */
+interface Watched {
+  readonly watcher: MailboxWatcher;
+  readonly reporter: OutageReporter;
+  readonly troubles: TroubleMemory;
+}
+
 function createWatcher(
   mailbox: MailboxConfig,
   signIn: SignIn | undefined,
   { conductor, journal, recorder }: Assembly,
   clock: Clock,
   parent: Logger,
-): { watcher: MailboxWatcher; reporter: OutageReporter } {
+): Watched {
   const logger = parent.child({ mailbox: mailbox.name });
   const reporter = new OutageReporter({ mailbox: mailbox.name, recorder, clock, logger });
+  const troubles = new TroubleMemory();
   const watcher = new MailboxWatcher({
     config: mailbox,
     senders: senderMarks(),
     ...(signIn === undefined ? {} : { signIn }),
     seen: journal,
     onMessage: (message) => conductor.intake.takeMessage(message),
-    onState: (state) => reporter.look(state),
+    onState: (state) => {
+      troubles.look(state, clock.now());
+      reporter.look(state);
+    },
     clock,
     random: Math.random,
     logger,
   });
-  return { watcher, reporter };
+  return { watcher, reporter, troubles };
 }
 
 async function runDropFolder(
@@ -127,10 +139,17 @@ async function runDropFolder(
   signal: AbortSignal,
 ): Promise<void> {
   if (config.dropDir === undefined) return;
-  await new DropFolder({ path: config.dropDir, clock, logger }).run(async ({ path, name, key }) => {
-    if (await journal.knowsFile(key)) return;
-    await conductor.intake.takeFile({ path, name, key, afterwards: 'delete', account: config.account });
-  }, signal);
+  const folder = new DropFolder({ path: config.dropDir, isExportFolder: looksLikeExport, clock, logger });
+  await folder.run(
+    {
+      onFile: async ({ path, name, key }) => {
+        if (await journal.knowsFile(key)) return;
+        await conductor.intake.takeFile({ path, name, key, afterwards: 'delete', account: config.account });
+      },
+      onPresent: (keys) => journal.forgetFilesBut(keys),
+    },
+    signal,
+  );
 }
 
 async function watchLogins(
@@ -157,7 +176,7 @@ async function watchLogins(
 function heartbeatOf(
   config: Config,
   startedAt: number,
-  watchers: readonly MailboxWatcher[],
+  watched: readonly Watched[],
   { conductor }: Assembly,
   clock: Clock,
 ): Heartbeat {
@@ -166,14 +185,13 @@ function heartbeatOf(
     pid: process.pid,
     startedAt,
     mailboxes: config.mailboxes.map((mailbox, index) => {
-      const watcher = watchers[index];
-      const state = watcher?.state ?? { name: 'stopped' };
+      const { watcher, troubles } = watched[index] ?? {};
       return {
         name: mailbox.name,
-        state: state.name,
+        state: watcher?.state.name ?? 'stopped',
         lastAnswer: watcher?.lastAnswer ?? null,
         silenceLimit: Math.max(SHORTEST_SILENCE_MS, MISSED_SEARCHES * mailbox.searchEveryMinutes * MINUTE_MS),
-        trouble: state.name === 'waiting' || state.name === 'watching' ? (state.trouble?.detail ?? null) : null,
+        ...(troubles?.current ?? { trouble: null, troubleSince: null }),
       };
     }),
     work: [...conductor.progress].map(([capture, { phase, done, total }]) => ({

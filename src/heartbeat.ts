@@ -1,10 +1,11 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { MINUTE_MS, SECOND_MS } from './lib/clock.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/clock.ts';
 import { errorCode } from './lib/errors.ts';
 import { PRIVATE_FILE_MODE } from './lib/files.ts';
 import { formatDuration } from './lib/text.ts';
+import type { MailboxState } from './mailbox/index.ts';
 
 /** The service's proof of life, for other processes: what `status` and `healthcheck` read. Times in ms UTC. */
 const heartbeatSchema = z.object({
@@ -20,6 +21,8 @@ const heartbeatSchema = z.object({
       /** After how long without an answer something is wrong, ms. */
       silenceLimit: z.number(),
       trouble: z.string().nullable(),
+      /** Since when it has been in trouble of any kind without a break. */
+      troubleSince: z.number().nullable(),
     }),
   ),
   work: z.array(
@@ -37,6 +40,8 @@ export type Heartbeat = z.output<typeof heartbeatSchema>;
 export const HEARTBEAT_EVERY_MS = 10 * SECOND_MS;
 /** Several beats: a machine that is busy for a moment is not ill. */
 const STALE_AFTER_MS = MINUTE_MS;
+/** As long as people are not told of an outage, either: a server that restarts is no illness. */
+const TROUBLE_LIMIT_MS = HOUR_MS;
 /** Clocks of containers and their hosts are the same; a beat further ahead is from a clock that was wrong. */
 const FUTURE_TOLERANCE_MS = 5 * SECOND_MS;
 
@@ -66,12 +71,29 @@ export async function readHeartbeat(stateDir: string): Promise<Heartbeat | undef
   }
 }
 
+/** Remembers in which trouble a mailbox is, and since when, over all the attempts to get out of it. */
+export class TroubleMemory {
+  #trouble: { readonly detail: string; readonly since: number } | undefined;
+
+  /** To be called at each change of state. */
+  look(state: MailboxState, now: number): void {
+    if (state.name !== 'watching' && state.name !== 'waiting') return;
+    const { trouble } = state;
+    this.#trouble = trouble === undefined ? undefined : { detail: trouble.detail, since: this.#trouble?.since ?? now };
+  }
+
+  /** As the heartbeat has it. */
+  get current(): Pick<Heartbeat['mailboxes'][number], 'trouble' | 'troubleSince'> {
+    return { trouble: this.#trouble?.detail ?? null, troubleSince: this.#trouble?.since ?? null };
+  }
+}
+
 export type Health =
   | { readonly kind: 'healthy' }
   | { readonly kind: 'not-running'; readonly detail: string }
   | { readonly kind: 'unhealthy'; readonly detail: string };
 
-/** Whether the service lives and truly speaks with its mailboxes. */
+/** Whether the service lives, truly speaks with its mailboxes, and is not in trouble with one of them for long. */
 export function judgeHealth(heartbeat: Heartbeat | undefined, now: number): Health {
   if (heartbeat === undefined) return { kind: 'not-running', detail: 'The service does not run.' };
   const age = now - heartbeat.at;
@@ -81,11 +103,23 @@ export function judgeHealth(heartbeat: Heartbeat | undefined, now: number): Heal
   if (age > STALE_AFTER_MS) {
     return { kind: 'not-running', detail: `The last sign of life of the service is ${formatDuration(age)} old.` };
   }
-  const silent = heartbeat.mailboxes.find(
-    ({ lastAnswer, silenceLimit }) => now - (lastAnswer ?? heartbeat.startedAt) > silenceLimit,
-  );
-  if (silent === undefined) return { kind: 'healthy' };
-  const since = formatDuration(now - (silent.lastAnswer ?? heartbeat.startedAt));
-  const why = silent.trouble === null ? '' : ` ${silent.trouble}`;
-  return { kind: 'unhealthy', detail: `The mailbox "${silent.name}" has not answered for ${since}.${why}` };
+  const [complaint] = heartbeat.mailboxes.flatMap((mailbox) => complaintOf(mailbox, heartbeat.startedAt, now) ?? []);
+  return complaint === undefined ? { kind: 'healthy' } : { kind: 'unhealthy', detail: complaint };
+}
+
+/** What is wrong with a mailbox for longer than it may be; undefined if nothing is. */
+function complaintOf(
+  { name, lastAnswer, silenceLimit, trouble, troubleSince }: Heartbeat['mailboxes'][number],
+  startedAt: number,
+  now: number,
+): string | undefined {
+  const silentFor = now - (lastAnswer ?? startedAt);
+  if (silentFor > silenceLimit) {
+    // Who is refused was answered.
+    return trouble === null
+      ? `The mailbox "${name}" has not answered for ${formatDuration(silentFor)}.`
+      : `The mailbox "${name}" could not be used for ${formatDuration(silentFor)}. ${trouble}`;
+  }
+  if (trouble === null || troubleSince === null || now - troubleSince <= TROUBLE_LIMIT_MS) return undefined;
+  return `The mailbox "${name}" has been in trouble for ${formatDuration(now - troubleSince)}. ${trouble}`;
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Heartbeat, judgeHealth, readHeartbeat, writeHeartbeat } from '../src/heartbeat.ts';
+import { type Heartbeat, judgeHealth, readHeartbeat, TroubleMemory, writeHeartbeat } from '../src/heartbeat.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../src/lib/clock.ts';
+import type { MailboxState, MailboxTrouble } from '../src/mailbox/index.ts';
 import { tempDir } from './support/temp-dir.ts';
 import { TEST_START_MS as NOW } from './support/virtual-clock.ts';
 
@@ -13,6 +14,7 @@ const MAILBOX = {
   lastAnswer: NOW - MINUTE_MS,
   silenceLimit: 15 * MINUTE_MS,
   trouble: null,
+  troubleSince: null,
 } as const satisfies Heartbeat['mailboxes'][number];
 
 function heartbeat(changes: Partial<Heartbeat> = {}): Heartbeat {
@@ -35,7 +37,9 @@ describe('The health of the service', () => {
     ],
     [
       'a mailbox in trouble that answered not long ago',
-      heartbeat({ mailboxes: [{ ...MAILBOX, state: 'waiting', trouble: 'The connection was lost.' }] }),
+      heartbeat({
+        mailboxes: [{ ...MAILBOX, state: 'waiting', trouble: 'The connection was lost.', troubleSince: NOW - HOUR_MS }],
+      }),
     ],
   ];
   for (const [what, beat] of healthy) {
@@ -69,10 +73,24 @@ describe('The health of the service', () => {
       name: 'ben@example.org',
       lastAnswer: NOW - HOUR_MS,
       trouble: 'The login was refused.',
+      troubleSince: NOW - 20 * MINUTE_MS,
     };
     assert.deepEqual(judgeHealth(heartbeat({ mailboxes: [MAILBOX, silent] }), NOW), {
       kind: 'unhealthy',
-      detail: 'The mailbox "ben@example.org" has not answered for 1 h. The login was refused.',
+      detail: 'The mailbox "ben@example.org" could not be used for 1 h. The login was refused.',
+    });
+  });
+
+  it('is bad when a mailbox that answers has been in trouble for more than an hour, and tells why', () => {
+    const troubled = {
+      ...MAILBOX,
+      trouble: 'The folder Exports cannot be opened: no such mailbox.',
+      troubleSince: NOW - HOUR_MS - 5 * MINUTE_MS,
+    };
+    assert.deepEqual(judgeHealth(heartbeat({ mailboxes: [MAILBOX, troubled] }), NOW), {
+      kind: 'unhealthy',
+      detail:
+        'The mailbox "ann@example.org" has been in trouble for 1 h 5 min. The folder Exports cannot be opened: no such mailbox.',
     });
   });
 
@@ -82,6 +100,41 @@ describe('The health of the service', () => {
       kind: 'unhealthy',
       detail: 'The mailbox "ann@example.org" has not answered for 20 min.',
     });
+  });
+});
+
+describe('The memory of trouble', () => {
+  const missing: MailboxTrouble = { kind: 'folder-missing', detail: 'The folder Exports cannot be opened.' };
+  const lost: MailboxTrouble = { kind: 'unreachable', detail: 'The connection was lost.' };
+  const waiting = (trouble: MailboxTrouble): MailboxState => ({ name: 'waiting', until: NOW, attempt: 1, trouble });
+  const watching = (trouble?: MailboxTrouble): MailboxState => ({
+    name: 'watching',
+    since: NOW,
+    lastAnswer: NOW,
+    trouble,
+  });
+  const after = (...states: MailboxState[]) => {
+    const memory = new TroubleMemory();
+    for (const [minute, state] of states.entries()) memory.look(state, NOW + minute * MINUTE_MS);
+    return memory.current;
+  };
+
+  it('goes back to when it began, over new attempts and other kinds of trouble', () => {
+    const connecting: MailboxState = { name: 'connecting', attempt: 2 };
+    assert.deepEqual(after(connecting, waiting(lost), connecting, waiting(missing), connecting, watching(missing)), {
+      trouble: missing.detail,
+      troubleSince: NOW + MINUTE_MS,
+    });
+  });
+
+  it('ends when the mailbox is watched without trouble, and not before', () => {
+    assert.deepEqual(after(waiting(lost), watching()), { trouble: null, troubleSince: null });
+    assert.deepEqual(after(waiting(lost), watching(), watching(missing)).troubleSince, NOW + 2 * MINUTE_MS);
+    assert.deepEqual(after(waiting(lost), { name: 'connecting', attempt: 1 }).trouble, lost.detail);
+  });
+
+  it('is empty at first', () => {
+    assert.deepEqual(after(), { trouble: null, troubleSince: null });
   });
 });
 

@@ -13,6 +13,7 @@ const NEEDED = [
   { path: '/usr/bin/sha256sum', debianPackage: 'coreutils' },
   { path: '/usr/sbin/cyrmaster', debianPackage: 'cyrus-common' },
   { path: '/usr/bin/mount', debianPackage: 'mount' },
+  { path: '/usr/bin/unshare', debianPackage: 'util-linux' },
   { path: '/usr/sbin/ip', debianPackage: 'iproute2' },
   { path: '/usr/sbin/iptables', debianPackage: 'iptables' },
 ] as const;

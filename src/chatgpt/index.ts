@@ -26,7 +26,9 @@ export type { Generation } from './inventory/generation.ts';
 export type { AssetEntry, ConversationEntry, Counts, Inventory, Ledger } from './inventory/inventory.ts';
 export { ELEMENT_BUDGET, type ElementBudget } from './json/elements.ts';
 export { AssetIndex, type AssetKind, kindOfAsset, readAssetNames } from './layout/assets.ts';
-export { type ExportFile, type ExportLayout, type ExportPart, readLayout } from './layout/layout.ts';
+export type { ExportFile } from './layout/files.ts';
+export { type ExportLayout, type ExportPart, readLayout } from './layout/layout.ts';
+export { exportTimeOf, looksLikeExport } from './layout/recognize.ts';
 export {
   type Place,
   REPORT_REASONS,

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { readElements } from './json/elements.ts';
 import { asMoment, asText, isObject, type JsonObject } from './json/values.ts';
-import type { ExportFile, ExportLayout } from './layout/layout.ts';
+import type { ExportFile } from './layout/files.ts';
+import type { ExportLayout } from './layout/layout.ts';
 
 /** A thumb that the user gave an answer. */
 export interface Feedback {

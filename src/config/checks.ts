@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { relative } from 'node:path';
 import { isLoopback } from '../lib/loopback.ts';
+import { checkDirectories } from './directories.ts';
 import type { Draft, KeyPath } from './draft.ts';
 import { whyUnreadable } from './file.ts';
 import type { Findings } from './findings.ts';
@@ -10,38 +10,13 @@ import { warnIfOthersCanRead } from './secret-file.ts';
 
 /** The rules that reach over several keys, or out to the disk. What they find goes into `findings`. */
 export async function checkWhole(glimpse: Glimpse, draft: Draft, findings: Findings): Promise<void> {
-  checkDirectories(glimpse, draft, findings);
+  await checkDirectories(glimpse, draft, findings);
   checkMailboxNames(glimpse, findings);
   checkSignIns(glimpse, draft, findings);
   checkEncryption(glimpse, draft, findings);
   warnOfLoweredGuards(glimpse, draft, findings);
   await checkAuthorities(glimpse, draft, findings);
   await checkLogins(glimpse, draft, findings);
-}
-
-function checkDirectories(glimpse: Glimpse, draft: Draft, findings: Findings): void {
-  const pairs = [
-    ['state_dir', 'backup_dir'],
-    ['drop_dir', 'backup_dir'],
-    ['drop_dir', 'state_dir'],
-  ] as const;
-  for (const [one, other] of pairs) {
-    if (glimpse[one] === undefined || glimpse[one] !== glimpse[other]) continue;
-    findings.problem(
-      `${draft.nameOf([one])}: is the same directory as ${draft.nameOf([other])}: give it one of its own`,
-    );
-  }
-  const { backup_dir: backups, drop_dir: drop } = glimpse;
-  if (backups !== undefined && drop !== undefined && isInside(drop, backups)) {
-    findings.problem(
-      `${draft.nameOf(['drop_dir'])}: lies inside ${draft.nameOf(['backup_dir'])}, where only snapshots belong: move it out`,
-    );
-  }
-}
-
-function isInside(path: string, directory: string): boolean {
-  const way = relative(directory, path);
-  return way !== '' && way !== '..' && !way.startsWith('../');
 }
 
 function checkMailboxNames({ mailboxes }: Glimpse, findings: Findings): void {
@@ -102,7 +77,7 @@ function warnOfLoweredGuards({ notices, download }: Glimpse, draft: Draft, findi
   }
   if (download.extra_origins.length > 0) {
     findings.warning(
-      `${draft.nameOf(['download', 'extra_origins'])}: links may lead to ${download.extra_origins.join(', ')} too, inside your network as well: meant for tests and proxies`,
+      `${draft.nameOf(['download', 'extra_origins'])}: links may lead to ${download.extra_origins.join(', ')} too, inside your network as well, and logins are sent there: meant for tests and proxies`,
     );
   }
 }

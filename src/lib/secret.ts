@@ -59,3 +59,18 @@ export function redactText(text: string): string {
       }
     });
 }
+
+/** Shorter ones stand in many a word. */
+const LEAST_CHARACTERS = 4;
+
+/**
+ * Words of somebody who was told these secrets, with what repeats them taken out, as they are and in base64: a server
+ * may say which password it does not like.
+ */
+export function withoutSecrets(text: string, secrets: readonly Secret[]): string {
+  return secrets
+    .map((secret) => secret.reveal())
+    .flatMap((secret) => [secret, Buffer.from(secret).toString('base64')])
+    .filter(({ length }) => length >= LEAST_CHARACTERS)
+    .reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text);
+}

@@ -92,6 +92,7 @@ export class Driver {
   readonly client: ImapFlow;
   readonly limits: ImapLimits;
   readonly #config: MailboxConfig;
+  readonly #credential: Credential;
   readonly #signal: AbortSignal;
   /** Why the connection is gone, once it is. */
   #lost: MailboxError | undefined;
@@ -106,6 +107,7 @@ export class Driver {
   ) {
     this.limits = limits;
     this.#config = config;
+    this.#credential = credential;
     this.#signal = signal;
     const isSafe = (): boolean => {
       if (config.security === 'none') return true;
@@ -210,7 +212,7 @@ export class Driver {
       return await withTimeout('The mail server’s answer', timeoutMs, this.#signal, work);
     } catch (error) {
       this.#signal.throwIfAborted();
-      const meant = asMailboxError(error, doing, where);
+      const meant = asMailboxError(error, doing, where, [this.#credential.secret]);
       // A command that was under way when the connection broke does not know why it did.
       throw meant.trouble.kind === 'unreachable' ? (this.#lost ?? meant) : meant;
     }
@@ -233,7 +235,7 @@ export class Driver {
   }
 
   #lose(error: unknown): void {
-    this.#lost ??= asMailboxError(error, 'command', this.#config.host);
+    this.#lost ??= asMailboxError(error, 'command', this.#config.host, [this.#credential.secret]);
     this.#onLost();
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorMessage } from '../lib/errors.ts';
-import { redactText } from '../lib/secret.ts';
+import { redactText, type Secret, withoutSecrets } from '../lib/secret.ts';
 
 /** What keeps a mailbox from being watched, or a message from being taken. `detail` is a sentence and holds no secret. */
 export interface MailboxTrouble {
@@ -56,11 +56,17 @@ export type Doing = 'sign-in' | 'open-folder' | 'command';
  * The meaning of whatever a driver threw.
  *
  * @param where what it is about, for the sentence: the user for a sign-in, the folder's name, or the server
+ * @param told what the server was told, and may repeat
  */
-export function asMailboxError(error: unknown, doing: Doing, where: string): MailboxError {
+export function asMailboxError(
+  error: unknown,
+  doing: Doing,
+  where: string,
+  told: readonly Secret[] = [],
+): MailboxError {
   if (error instanceof MailboxError) return error;
   const fields = driverError.safeParse(error).data ?? {};
-  const said = words(fields.responseText ?? fields.reason ?? errorMessage(error));
+  const said = words(withoutSecrets(fields.responseText ?? fields.reason ?? errorMessage(error), told));
   const refused = fields.responseStatus === 'NO' && !isTransient(fields.serverResponseCode, said);
   if (doing === 'sign-in' && fields.authenticationFailed === true && refused) {
     return new MailboxError('sign-in-refused', `The mail server refused the sign-in of ${where}: ${said}`, error);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -17,7 +17,7 @@ describe('where settings come from', () => {
       stateDir: '/state',
       mailboxes: [],
       notices: { authenticity: 'require', dnsServers: [], startedReminderDays: [3, 7] },
-      download: { logins: [], checkLoginsHours: 24, extraOrigins: [], stallSeconds: 60 },
+      download: { logins: [], checkLoginsHours: 24, extraOrigins: [], stallSeconds: 60, remindHoursLeft: [12, 6, 1] },
       archive: { maxEntries: 2_000_000, maxUnpackedGb: 500, maxRatio: 200 },
       notify: [],
       log: { level: 'info', format: 'auto' },
@@ -74,6 +74,7 @@ describe('where settings come from', () => {
         CHATKEEP_NOTIFY: ' ntfy://one\n  ntfy://two ',
         CHATKEEP_DOWNLOAD_COOKIES_FILE: 'cookies.txt',
         CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE: 'token',
+        CHATKEEP_DOWNLOAD_REMIND_HOURS_LEFT: '20, 2.5,1',
       },
     });
     const [mailbox] = config.mailboxes;
@@ -81,6 +82,7 @@ describe('where settings come from', () => {
     assert.deepEqual(mailbox.folders, ['INBOX', 'Exports/OpenAI']);
     assert.equal(mailbox.searchEveryMinutes, 0.5);
     assert.equal(config.dropDir, workspace.path('drop'));
+    assert.deepEqual(config.download.remindHoursLeft, [20, 2.5, 1]);
     assert.deepEqual(
       config.notify.map((address) => address.reveal()),
       ['ntfy://one', 'ntfy://two'],
@@ -385,7 +387,13 @@ describe('secrets', () => {
         },
       ],
       notices: { authenticity: 'require', dns_servers: [], started_reminder_days: [3, 7] },
-      download: { logins: [], check_logins_hours: 24, extra_origins: [], stall_seconds: 60 },
+      download: {
+        logins: [],
+        check_logins_hours: 24,
+        extra_origins: [],
+        stall_seconds: 60,
+        remind_hours_left: [12, 6, 1],
+      },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
       notify: ['[redacted]'],
       log: { level: 'info', format: 'auto' },
@@ -549,17 +557,83 @@ log: debug
     ]);
   });
 
-  it('refuse directories that are the same, and a drop folder inside the backup directory', async () => {
+  it('refuse an extra origin that is no address', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = `${MINIMAL}download: { extra_origins: ['https://a:99999', 'https://[::1', 'https://a\\b', 'https://ok.test'] }`;
+    const advice = 'give an origin: https://host or https://host:port, without a path';
+    assert.deepEqual(
+      await workspace.problems(yaml),
+      [0, 1, 2].map((index) => `download.extra_origins[${index}]: ${advice}`),
+    );
+  });
+
+  it('refuse directories that are the same', async () => {
     await using workspace = await Workspace.create();
     assert.deepEqual(await workspace.problems('backup_dir: /a/b\nstate_dir: /a/./b/\ndrop_dir: /a/b'), [
       'state_dir: is the same directory as backup_dir: give it one of its own',
       'drop_dir: is the same directory as backup_dir: give it one of its own',
       'drop_dir: is the same directory as state_dir: give it one of its own',
     ]);
-    assert.deepEqual(await workspace.problems(MINIMAL, { CHATKEEP_DROP_DIR: '/b/drop' }), [
+  });
+
+  it('refuse a directory that lies where it would be copied or deleted with another', async () => {
+    await using workspace = await Workspace.create();
+    assert.deepEqual(await workspace.problems('backup_dir: /b\nstate_dir: /b/.state'), [
+      'state_dir: lies inside backup_dir, where only snapshots belong: links and logins would be copied wherever the backups are: move it out',
+    ]);
+    assert.deepEqual(await workspace.problems('state_dir: /s', { CHATKEEP_BACKUP_DIR: '/s/backups' }), [
+      'CHATKEEP_BACKUP_DIR: lies inside state_dir, which can be deleted at any time, and the snapshots would go with it: move it out',
+    ]);
+    assert.deepEqual(await workspace.problems('backup_dir: /b\nstate_dir: /s', { CHATKEEP_DROP_DIR: '/b/drop' }), [
       'CHATKEEP_DROP_DIR: lies inside backup_dir, where only snapshots belong: move it out',
     ]);
-    assert.equal((await workspace.load(`${MINIMAL}drop_dir: /b..x`)).config.dropDir, '/b..x');
+    assert.deepEqual(await workspace.problems('backup_dir: /b\nstate_dir: /s\ndrop_dir: /s/downloads/x'), [
+      'drop_dir: lies inside state_dir, where Chatkeep deletes what it does not need any more: move it out',
+    ]);
+  });
+
+  it('refuse that by way of a symbolic link, too, and of what is not there yet', async () => {
+    await using workspace = await Workspace.create();
+    await mkdir(workspace.path('disk'));
+    await symlink(workspace.path('disk'), workspace.path('backups'));
+    assert.deepEqual(await workspace.problems('backup_dir: backups\nstate_dir: disk/new/state'), [
+      'state_dir: lies inside backup_dir, where only snapshots belong: links and logins would be copied wherever the backups are: move it out',
+    ]);
+    assert.deepEqual(await workspace.problems('backup_dir: backups\nstate_dir: disk'), [
+      'state_dir: is the same directory as backup_dir: give it one of its own',
+    ]);
+  });
+
+  it('refuse backups and state where dropped exports are deleted', async () => {
+    await using workspace = await Workspace.create();
+    assert.deepEqual(await workspace.problems('backup_dir: /d/backups\nstate_dir: /d/state\ndrop_dir: /d'), [
+      'backup_dir: lies inside drop_dir, where exports are deleted once they were taken in: move it out',
+      'state_dir: lies inside drop_dir, where exports are deleted once they were taken in: move it out',
+    ]);
+  });
+
+  it('take directories that are named alike, side by side', async () => {
+    await using workspace = await Workspace.create();
+    assert.ok(await workspace.load('backup_dir: /b\nstate_dir: /b..x\ndrop_dir: /bb'));
+  });
+
+  it('refuse hours of reminders that are not in descending order, or outside of the link’s life', async () => {
+    await using workspace = await Workspace.create();
+    const problemsOf = (hours: string) => workspace.problems(`${MINIMAL}download: { remind_hours_left: ${hours} }`);
+    for (const hours of ['[1, 6, 12]', '[6, 6]']) {
+      assert.deepEqual(await problemsOf(hours), [
+        'download.remind_hours_left: give hours in descending order, each once: [12, 6, 1]',
+      ]);
+    }
+    for (const hours of ['[24]', '[0]', '[-1]', '[soon]', '6'])
+      assert.equal((await problemsOf(hours)).length, 1, hours);
+    assert.deepEqual(await workspace.problems(MINIMAL, { CHATKEEP_DOWNLOAD_REMIND_HOURS_LEFT: '12, soon' }), [
+      'CHATKEEP_DOWNLOAD_REMIND_HOURS_LEFT: must be numbers, separated by commas',
+    ]);
+    assert.deepEqual(
+      (await workspace.load(`${MINIMAL}download: { remind_hours_left: [] }`)).config.download.remindHoursLeft,
+      [],
+    );
   });
 
   it('refuse a ca_file that is no certificate in PEM form', async () => {
@@ -658,7 +732,7 @@ describe('warnings', () => {
     const yaml = "notices: { authenticity: warn }\ndownload: { extra_origins: ['https://127.0.0.1:8443'] }";
     assert.deepEqual(await warningsOf(workspace, yaml), [
       'notices.authenticity: with warn, links in forged emails are followed too: use require unless you are testing',
-      'download.extra_origins: links may lead to https://127.0.0.1:8443 too, inside your network as well: meant for tests and proxies',
+      'download.extra_origins: links may lead to https://127.0.0.1:8443 too, inside your network as well, and logins are sent there: meant for tests and proxies',
     ]);
   });
 

@@ -38,6 +38,8 @@ export interface Scene extends AsyncDisposable {
   readonly server: OpenAiServer;
   readonly authority: Authority;
   readonly transport: Transport;
+  /** A network that goes to these places as well; it ends with the scene. */
+  networkTo(places: readonly DownloadPlace[]): Promise<Transport>;
   readonly directory: string;
   /** Where the archive comes to lie unless told. */
   readonly target: string;
@@ -47,7 +49,11 @@ export interface Scene extends AsyncDisposable {
   downloader(options?: {
     logins?: readonly Login[];
     places?: readonly DownloadPlace[];
+    transport?: Transport;
     stallMs?: number;
+    connections?: number;
+    leastPieceBytes?: number;
+    bytesPerSecond?: number;
     clock?: Clock;
   }): Downloader;
   /** The file of the one good token. */
@@ -67,8 +73,14 @@ export async function openScene(serverOptions: OpenAiServerOptions = {}): Promis
   const caFile = join(directory, 'ca.pem');
   const tokenFile = join(directory, 'token');
   await Promise.all([writeFile(caFile, authority.certPem), writeFile(tokenFile, `${TOKEN}\n`)]);
-  const transport = await createTransport({ places: placesOf(server), caFile });
-  stack.defer(() => transport.close());
+  const networkTo: Scene['networkTo'] = async (more) => {
+    const network = await createTransport({ places: [...placesOf(server), ...more], caFile });
+    closing.push(() => network.close());
+    return network;
+  };
+  const closing: (() => Promise<void>)[] = [];
+  stack.defer(async () => void (await Promise.all(closing.map((close) => close()))));
+  const transport = await networkTo([]);
 
   const target = join(directory, 'capture.zip');
   const downloader: Scene['downloader'] = (options = {}) =>
@@ -77,6 +89,7 @@ export async function openScene(serverOptions: OpenAiServerOptions = {}): Promis
       places: placesOf(server),
       logins: createLogins([{ type: 'bearer', tokenFile }], { transport }),
       stallMs: MINUTE_MS,
+      connections: 4,
       clock: systemClock,
       logger: silentLogger,
       ...options,
@@ -86,6 +99,7 @@ export async function openScene(serverOptions: OpenAiServerOptions = {}): Promis
     server,
     authority,
     transport,
+    networkTo,
     directory,
     target,
     tokenFile,

@@ -16,7 +16,7 @@ import { placesOf } from './scene.ts';
 const ARCHIVE = zipLike(1000);
 
 /** The network to a server, with its authority trusted and its origin as an extra place, unless told. */
-async function networkTo(server: OpenAiServer, { trusted = true, extra = true } = {}) {
+async function networkTo(server: Pick<OpenAiServer, 'origin' | 'authority'>, { trusted = true, extra = true } = {}) {
   await using directory = await tempDir();
   const caFile = join(directory.path, 'ca.pem');
   await writeFile(caFile, server.authority.certPem);
@@ -74,8 +74,8 @@ describe('the network', () => {
 
   it('takes the first of repeated header fields', async () => {
     await using server = await repeatingServer();
-    await using network = await networkTo(server.stand);
-    const response = await network.get(server.address);
+    await using network = await networkTo(server);
+    const response = await network.get(server.origin);
     assert.equal(response.headers.etag, '"a"');
     assert.equal(response.headers['set-cookie'], 'first=1');
     assert.equal((await bytesOf(response)).toString(), '1.1');
@@ -85,11 +85,18 @@ describe('the network', () => {
     await using server = await startOpenAiServer();
     await using network = await networkTo(server, { extra: false });
     const error = await network.get(server.origin).catch((caught: unknown) => caught);
-    assert.equal(
-      networkTrouble(error, 'localhost'),
-      'localhost resolves to a private address, where no export can be.',
-    );
+    assert.equal(networkTrouble(error, 'localhost'), 'localhost is at a private address, where no export can be.');
     assert.deepEqual(server.requests, []);
+  });
+
+  it('knows an extra place by its scheme and port, too', async () => {
+    await using server = await startOpenAiServer();
+    await using other = await startOpenAiServer();
+    await using network = await networkTo(server);
+    for (const address of [other.origin, `http://localhost:${server.port}`, 'https://localhost', 'http://localhost']) {
+      await assert.rejects(network.get(address), { code: 'ENOTPUBLIC' });
+    }
+    assert.deepEqual([...server.requests, ...other.requests], []);
   });
 
   it('trusts an authority only if told to', async () => {
@@ -139,7 +146,6 @@ describe('trouble with the network', () => {
 /** A server that would rather speak HTTP/2, tells which version was spoken, and repeats itself. */
 async function repeatingServer() {
   const authority = await createAuthority();
-  const stand = await startOpenAiServer({ authority });
   const { keyPem, certPem } = await authority.issue({ hosts: ['localhost'] });
   const server = createSecureServer({ key: keyPem, cert: certPem, allowHTTP1: true }, (request, response) => {
     response.setHeader('etag', ['"a"', '"b"']);
@@ -149,11 +155,10 @@ async function repeatingServer() {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    stand,
-    address: `https://localhost:${(server.address() as AddressInfo).port}/`,
+    authority,
+    origin: `https://localhost:${(server.address() as AddressInfo).port}`,
     [Symbol.asyncDispose]: async () => {
       server.close();
-      await stand.close();
     },
   };
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { format, inspect } from 'node:util';
 import fc from 'fast-check';
 import { pino } from 'pino';
-import { redactText, Secret } from '../../src/lib/secret.ts';
+import { redactText, Secret, withoutSecrets } from '../../src/lib/secret.ts';
 
 const TEXT = 'https://chatgpt.com/backend-api/estuary/content?sig=hunter2';
 const secret = new Secret(TEXT);
@@ -103,5 +103,20 @@ describe('text from elsewhere', () => {
   it('is redacted in a time that grows with its length only', () => {
     const long = `${'a'.repeat(200_000)} ${'https:/'.repeat(20_000)} ${'bearer '.repeat(20_000)}`;
     assert.equal(redactText(long).length, long.length);
+  });
+});
+
+describe('words of somebody who was told secrets', () => {
+  const password = new Secret('open sesame');
+
+  it('lose what repeats them, plainly or in base64, as often as it stands there', () => {
+    const said = `no open sesame, not ${Buffer.from('open sesame').toString('base64')}, not "open sesame"`;
+    assert.equal(withoutSecrets(said, [password]), 'no [redacted], not [redacted], not "[redacted]"');
+    assert.equal(withoutSecrets('open sesame Ali', [new Secret('Alibaba'), password]), '[redacted] Ali');
+  });
+
+  it('are left alone where nothing repeats them, and where what is secret is too short to tell', () => {
+    assert.equal(withoutSecrets('open to all', [password]), 'open to all');
+    assert.equal(withoutSecrets('a banana', [new Secret('a'), new Secret('')]), 'a banana');
   });
 });

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { errorCode } from '../../lib/errors.ts';
 import { type ElementBudget, type ElementReading, readElements, type UnreadReason } from '../json/elements.ts';
-import type { ExportFile, ExportLayout } from '../layout/layout.ts';
+import type { ExportFile } from '../layout/files.ts';
+import type { ExportLayout } from '../layout/layout.ts';
 import type { ReportBook, ReportReason } from '../reports.ts';
 import { type Conversation, isConversation, readConversation } from './conversation.ts';
 

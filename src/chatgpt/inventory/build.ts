@@ -4,8 +4,8 @@ import { assetsOf, isSpoken, type Message, type Role } from '../conversation/mes
 import { type ConversationReading, readConversations } from '../conversation/read.ts';
 import type { ElementBudget } from '../json/elements.ts';
 import { AssetIndex, type AssetKind, assetIdOf, isGeneratedByPlace, kindOfAsset } from '../layout/assets.ts';
+import { checkManifests } from '../layout/completeness.ts';
 import { type ExportLayout, readLayout } from '../layout/layout.ts';
-import { checkManifests } from '../layout/manifest.ts';
 import { ReportBook } from '../reports.ts';
 import { GenerationGuess } from './generation.ts';
 import type { AssetEntry, ConversationEntry, Inventory } from './inventory.ts';

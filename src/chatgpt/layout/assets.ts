@@ -3,7 +3,8 @@ import { extname, join } from 'node:path';
 import { readElements } from '../json/elements.ts';
 import { readJson } from '../json/read-json.ts';
 import { asObject, asText, isObject } from '../json/values.ts';
-import type { ExportFile, ExportLayout } from './layout.ts';
+import type { ExportFile } from './files.ts';
+import type { ExportLayout } from './layout.ts';
 
 export type AssetKind = 'image' | 'audio' | 'video' | 'other';
 

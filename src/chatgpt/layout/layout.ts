@@ -1,15 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { errorCode } from '../../lib/errors.ts';
 import { ACCOUNT_FILE } from '../account.ts';
+import { type ExportFile, listFiles } from './files.ts';
 import { MANIFEST_FILE, type Manifest, readManifest } from './manifest.ts';
-
-/** A file of an export. */
-export interface ExportFile {
-  /** POSIX, relative to the export's directory. */
-  readonly path: string;
-  readonly bytes: number;
-}
 
 /**
  * A directory that holds conversations. Most exports are one; a ZIP that was packed again may have it in a folder, and
@@ -42,8 +33,6 @@ export interface ExportLayout {
   readonly unopened: readonly ExportFile[];
 }
 
-/** Ours, and what Macs put into ZIPs. */
-const NOT_THE_EXPORTS: ReadonlySet<string> = new Set(['.chatkeep', '__MACOSX']);
 const CONVERSATIONS = /^conversations(?:[-_](\d+))?\.json$/i;
 const INNER_ARCHIVE = /^conversations__.*\.zip$/i;
 /** Assets are called after their id; the pages of a document lie in a folder that is. */
@@ -70,30 +59,6 @@ export async function readLayout(directory: string, signal?: AbortSignal): Promi
     assets: files.filter(({ path }) => isAsset(path)),
     unopened: files.filter(({ path }) => INNER_ARCHIVE.test(nameOf(path))),
   };
-}
-
-async function listFiles(directory: string, signal: AbortSignal | undefined): Promise<ExportFile[]> {
-  const files: ExportFile[] = [];
-  const folders = [''];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    signal?.throwIfAborted();
-    for (const entry of await readdir(join(directory, folder), { withFileTypes: true })) {
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isDirectory() && !NOT_THE_EXPORTS.has(entry.name)) folders.push(path);
-      else if (entry.isFile()) files.push({ path, bytes: await bytesOf(join(directory, path)) });
-    }
-  }
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/** A file may go while it is looked at. */
-async function bytesOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 0;
-    throw error;
-  }
 }
 
 function hasConversations(files: readonly ExportFile[]): boolean {

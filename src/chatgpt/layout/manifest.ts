@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { readJson } from '../json/read-json.ts';
 import { asList, asNumber, asObject, asText, isObject } from '../json/values.ts';
-import type { ReportBook } from '../reports.ts';
-import type { ExportFile, ExportLayout } from './layout.ts';
+import type { ExportFile } from './files.ts';
 
 export const MANIFEST_FILE = 'export_manifest.json';
 const MANIFEST_MOST_BYTES = 64 * 1024 * 1024;
@@ -38,19 +37,4 @@ export async function readManifest(root: string, { path }: ExportFile, directory
     files: new Map([...shards.map((name) => [placed(name), undefined] as const), ...files]),
     conversations: shards.map(placed),
   };
-}
-
-/** Reports the files that an export's own list names and that are not there, or are of another size. */
-export function checkManifests({ parts, files }: ExportLayout, reports: ReportBook): void {
-  const bytes = new Map(files.map((file) => [file.path, file.bytes] as const));
-  for (const { manifest } of parts) {
-    if (manifest === undefined) continue;
-    if (!manifest.understood) reports.add('manifest-not-understood', { file: manifest.path });
-    for (const [path, listed] of manifest.files) {
-      const there = bytes.get(path);
-      if (there === undefined) reports.add('file-missing', { file: path });
-      else if (listed !== undefined && there !== listed)
-        reports.add('file-wrong-size', { file: path, detail: `${there} bytes, ${listed} in the list` });
-    }
-  }
 }

@@ -53,6 +53,15 @@ describe('the DNS server', () => {
     assert.deepEqual(await resolver.resolve4('example.net'), ['192.0.2.3']);
   });
 
+  it('can answer once otherwise than from then on', async () => {
+    await using server = await startDnsServer();
+    const resolver = resolverOf(server);
+    server.set({ type: 'A', name: 'example.net', data: '192.0.2.1' });
+    server.setOnce({ type: 'A', name: 'Example.net', data: '192.0.2.7' });
+    assert.deepEqual(await resolver.resolve4('example.net'), ['192.0.2.7']);
+    assert.deepEqual(await resolver.resolve4('example.net'), ['192.0.2.1']);
+  });
+
   it('says that a name does not exist, or that it has no such record', async () => {
     await using server = await startDnsServer();
     server.setTxt(NAME, 'key');

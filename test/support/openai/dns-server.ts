@@ -19,6 +19,10 @@ export interface DnsServer {
   setTxt(name: string, value: string): void;
   /** Puts a record in the place of those of the same name and type. */
   set(record: DnsRecord): void;
+  /** Puts a record beside those of the same name and type. */
+  add(record: DnsRecord): void;
+  /** The next question for this name and type is answered with this record alone, and those after it as before. */
+  setOnce(record: DnsRecord): void;
   /** Takes every record of `name` away. */
   remove(name: string): void;
   /** Frees the port; a second call waits for the first. */
@@ -29,6 +33,8 @@ export interface DnsServer {
 /** How a DNS server starts out. */
 export interface DnsServerOptions {
   readonly records?: readonly DnsRecord[];
+  /** Else one of the system's choosing. */
+  readonly port?: number;
 }
 
 const RCODE = { noError: 0, servfail: 2, nxdomain: 3 } as const;
@@ -38,8 +44,8 @@ const TTL_SECONDS = 60;
 /** A CNAME may lead to a CNAME; a circle ends here. */
 const LONGEST_CNAME_CHAIN = 8;
 
-/** Starts a DNS server on 127.0.0.1, at a port of the system's choosing. */
-export async function startDnsServer({ records = [] }: DnsServerOptions = {}): Promise<DnsServer> {
+/** Starts a DNS server on 127.0.0.1. */
+export async function startDnsServer({ records = [], port = 0 }: DnsServerOptions = {}): Promise<DnsServer> {
   const socket = createSocket('udp4');
   const zone = new Zone();
   for (const record of records) zone.add(record);
@@ -54,6 +60,8 @@ export async function startDnsServer({ records = [] }: DnsServerOptions = {}): P
     queries,
     setTxt: (name, value) => zone.set({ type: 'TXT', name, ttl: TTL_SECONDS, data: characterStrings(value) }),
     set: (record) => zone.set(record),
+    add: (record) => zone.add(record),
+    setOnce: (record) => zone.setOnce(record),
     remove: (name) => zone.remove(name),
     close() {
       closing ??= new Promise((resolve) => socket.close(resolve));
@@ -69,7 +77,7 @@ export async function startDnsServer({ records = [] }: DnsServerOptions = {}): P
     const reply = server.mode === 'servfail' ? response(query, RCODE.servfail, []) : zone.reply(query);
     socket.send(encode(reply), from.port, from.address);
   });
-  socket.bind(0, '127.0.0.1');
+  socket.bind(port, '127.0.0.1');
   await once(socket, 'listening');
   return server;
 }
@@ -77,6 +85,7 @@ export async function startDnsServer({ records = [] }: DnsServerOptions = {}): P
 /** The records of every name, names compared without case (RFC 4343). */
 class Zone {
   readonly #records = new Map<string, DnsRecord[]>();
+  readonly #once: DnsRecord[] = [];
 
   add(record: DnsRecord): void {
     this.#records.set(keyOf(record.name), [...this.#at(record.name), record]);
@@ -87,6 +96,10 @@ class Zone {
     this.#records.set(keyOf(record.name), [...others, record]);
   }
 
+  setOnce(record: DnsRecord): void {
+    this.#once.push(record);
+  }
+
   remove(name: string): void {
     this.#records.delete(keyOf(name));
   }
@@ -94,6 +107,10 @@ class Zone {
   reply(query: Packet): Packet {
     const question = query.questions?.[0];
     if (question === undefined) return response(query, RCODE.noError, []);
+    const once = this.#once.findIndex(
+      ({ name, type }) => keyOf(name) === keyOf(question.name) && type === question.type,
+    );
+    if (once !== -1) return response(query, RCODE.noError, this.#once.splice(once, 1));
     const known = this.#records.has(keyOf(question.name));
     return response(query, known ? RCODE.noError : RCODE.nxdomain, this.#answers(question.name, question.type));
   }

@@ -69,6 +69,8 @@ const ACCOUNT_PATHS: ReadonlySet<string> = new Set([SESSION_PATH, '/backend-api/
 const FLOOD_BYTES = 1_000_000;
 
 const ACCOUNT = 'ada@example.com';
+/** Long enough that no request of a busy machine meets a connection that is just being closed. */
+const KEEP_ALIVE_MS = 60 * SECOND_MS;
 /** How long a session that is asked for now is said to last. */
 const SESSION_MS = 90 * DAY_MS;
 
@@ -81,7 +83,7 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
   const authority = options.authority ?? (await createAuthority());
   const host = options.host ?? '127.0.0.1';
   const { keyPem, certPem } = await authority.issue({ hosts: [...new Set(['localhost', '127.0.0.1', host])] });
-  const https = createServer({ key: keyPem, cert: certPem });
+  const https = createServer({ key: keyPem, cert: certPem, keepAliveTimeout: KEEP_ALIVE_MS });
   const server = new OpenAiServer(https, authority, options);
   https.listen(options.port ?? 0, host);
   await once(https, 'listening');
