@@ -12,6 +12,7 @@ import { large } from './large.ts';
 import { latency } from './latency.ts';
 import { mailboxLife } from './mailbox-life.ts';
 import { mailboxes } from './mailboxes.ts';
+import { reading } from './reading.ts';
 import { soak } from './soak.ts';
 
 const BENCHES: readonly Bench[] = [
@@ -25,6 +26,7 @@ const BENCHES: readonly Bench[] = [
   downloadLossy,
   downloadCuts,
   browser,
+  reading,
 ];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });

@@ -10,6 +10,7 @@ import {
   Watchdog,
   Worker,
 } from './capture/index.ts';
+import { summarizeApart } from './chatgpt/index.ts';
 import type { Config } from './config/index.ts';
 import {
   createLogins,
@@ -198,6 +199,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
         downloads,
         budgets,
         settings,
+        summarize: (directory, signal) => summarizeApart(directory, { signal }),
         unpacking: new Mutex(),
         clock,
         random,

@@ -1,11 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Entry, fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
 import { asStorageError, errorMessage, storageTrouble } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { count, formatBytes } from '../lib/text.ts';
 import { checkLocalHeader } from './local-header.ts';
 import { decodeName, NAME_PROBLEM_WORDS, NameRegistry, nameProblem } from './names.ts';
 import { DirectoryReader, readAt } from './reader.ts';
-import { ArchiveRefusal, printable, refuseEntry } from './refusal.ts';
+import { ArchiveRefusal, refuseEntry } from './refusal.ts';
 import { assertIsZip } from './sniff.ts';
 import { isSaneTime, newestTime, saneTime } from './times.ts';
 

@@ -16,6 +16,8 @@ export interface SnapshotFacts {
   readonly unchangedFiles: number;
   /** From the moment the export was found until it was committed, ms. */
   readonly tookMs: number;
+  /** What was counted in the export, by the names of snapshot.json; empty where it could not be read. */
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 /** What a person can be pointed to when the link will not do. */
@@ -36,11 +38,12 @@ export function committed(capture: Capture, snapshot: string, facts: SnapshotFac
     facts.unchangedFiles === 0
       ? ''
       : ` ${count(facts.unchangedFiles, 'file is', 'files are')} the same as in the snapshot before and take no room.`;
+  const gaps = gapsIn(facts.counts);
   return {
     event: 'snapshot-committed',
-    level: 'success',
-    title: 'ChatGPT backup done',
-    body: `The export of ${formatMoment(facts.exportTime)} is kept as ${snapshot}: ${count(facts.files, 'file')}, ${formatBytes(facts.bytes)}, every one checked.${unchanged} It took ${formatDuration(facts.tookMs)}. Nothing is left to do.`,
+    level: gaps.length === 0 ? 'success' : 'warning',
+    title: gaps.length === 0 ? 'ChatGPT backup done' : 'ChatGPT backup done, but something in the export is amiss',
+    body: `The export of ${formatMoment(facts.exportTime)} is kept as ${snapshot}: ${contents(facts)}, every file checked.${unchanged} It took ${formatDuration(facts.tookMs)}.${gaps.length === 0 ? ' Nothing is left to do.' : `\n${amiss(gaps)}`}`,
     at: now,
     data: {
       capture: capture.id,
@@ -51,8 +54,38 @@ export function committed(capture: Capture, snapshot: string, facts: SnapshotFac
       archiveBytes: facts.archiveBytes,
       unchangedFiles: facts.unchangedFiles,
       tookMs: facts.tookMs,
+      ...facts.counts,
     },
   };
+}
+
+/** `412 conversations with 9,801 messages in 1,234 files, 1.8 GB` */
+function contents({ counts, files, bytes }: SnapshotFacts): string {
+  const { conversations, messages } = counts;
+  const size = `${count(files, 'file')}, ${formatBytes(bytes)}`;
+  if (conversations === undefined || messages === undefined) return size;
+  return `${count(conversations, 'conversation')} with ${count(messages, 'message')} in ${size}`;
+}
+
+/** What an export lacks, as far as it tells: in numbers, since names of files may say a lot about a person. */
+function gapsIn(counts: SnapshotFacts['counts']): string[] {
+  const gaps: readonly (readonly [string, (n: number) => string])[] = [
+    [
+      'incompleteFiles',
+      (n) => `${count(n, 'file')} that its own list names ${n === 1 ? 'is' : 'are'} missing or of another size`,
+    ],
+    ['unreadFiles', (n) => `${count(n, 'file')} with conversations could not be read, or not in full`],
+    ['unreadConversations', (n) => `${count(n, 'conversation')} could not be read`],
+    ['unreadMessages', (n) => `${count(n, 'message')} could not be read`],
+  ];
+  return gaps.flatMap(([name, sentence]) => ((counts[name] ?? 0) > 0 ? [sentence(counts[name] ?? 0)] : []));
+}
+
+function amiss(gaps: readonly string[]): string {
+  return [
+    `Not all of it is as it should be: ${gaps.join('; ')}.`,
+    `All that came is kept as it came; .chatkeep/snapshot.json in the snapshot names the places. A new export may be whole. ${NEW_EXPORT_HOW} If that one is the same, OpenAI may have changed the format: look for a newer Chatkeep.`,
+  ].join('\n');
 }
 
 /**

@@ -9,7 +9,13 @@ import {
   sha256OfArchive,
   unpackAndHash,
 } from '../archive/index.ts';
-import { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, exportTimeOf, readAccount } from '../chatgpt/index.ts';
+import {
+  ACCOUNT_FILE,
+  ACCOUNT_FILE_MOST_BYTES,
+  type ExportSummary,
+  exportTimeOf,
+  readAccount,
+} from '../chatgpt/index.ts';
 import { type Downloader, filesOfDownload } from '../download/index.ts';
 import type { Clock, Random } from '../lib/clock.ts';
 import { ChatkeepError, errorCode, errorMessage } from '../lib/errors.ts';
@@ -46,6 +52,8 @@ export interface WorkerOptions extends WorkerHooks {
   readonly downloads: string;
   readonly budgets: ArchiveBudgets;
   readonly settings: CaptureSettings;
+  /** Reads what is in an unpacked export. It may fail: what cannot be counted is kept all the same. */
+  readonly summarize: (directory: string, signal: AbortSignal) => Promise<ExportSummary>;
   /** Unpacking fills disk and memory caches: one at a time. */
   readonly unpacking: Mutex;
   readonly clock: Clock;
@@ -67,6 +75,9 @@ const DAMAGE: ReadonlySet<ArchiveRefusalReason> = new Set([
 
 /** Where an export that does not name its account goes. */
 const UNKNOWN_ACCOUNT = 'unknown-account';
+const WITHOUT_ACCOUNT = `The export does not say whose it is: there is no e-mail in ${ACCOUNT_FILE}.`;
+const NOT_SUMMED_UP =
+  'What is in the export could not be counted: reading it failed. All of it is kept as it came; the log has the reason.';
 
 /** Does the work of one capture. What it decides is in transitions.ts; what it does is in the rooms. */
 export class Worker {
@@ -259,6 +270,7 @@ export class Worker {
         signal,
         onProgress: (done, total) => onProgress(capture.id, { phase: 'unpacking', done, total }),
       });
+      const summary = await this.#summarize(staging, logger, signal);
       const user = await readSmallFile(inspection, ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES);
       const account = capture.account ?? (user === undefined ? undefined : readAccount(user)?.email);
       const draft = {
@@ -269,9 +281,8 @@ export class Worker {
         source: sourceOf(capture),
         archive: { form: inspection.form, sha256, bytes: inspection.bytes },
         files,
-        counts: {},
-        findings:
-          account === undefined ? [`The export does not say whose it is: there is no e-mail in ${ACCOUNT_FILE}.`] : [],
+        counts: summary.counts,
+        findings: [...(account === undefined ? [WITHOUT_ACCOUNT] : []), ...summary.findings],
         takenAt: clock.now(),
       };
       const result = await backups.commit(draft, { signal });
@@ -280,6 +291,17 @@ export class Worker {
         : { kind: 'already-kept', of: result.of.id, sha256 };
     } finally {
       await backups.discardStaging(capture.id);
+    }
+  }
+
+  /** Never fails the backup: whatever is in the export, its bytes are what matters. */
+  async #summarize(directory: string, logger: Logger, signal: AbortSignal): Promise<ExportSummary> {
+    try {
+      return await this.#options.summarize(directory, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn({ err: error }, 'what is in the export could not be counted; it is kept all the same');
+      return { counts: {}, findings: [NOT_SUMMED_UP] };
     }
   }
 
@@ -296,6 +318,7 @@ export class Worker {
         bytes: meta.bytes,
         archiveBytes: meta.archive.bytes,
         unchangedFiles: meta.linkedFiles,
+        counts: meta.counts,
         tookMs: this.#options.clock.now() - capture.foundAt,
       },
     };

@@ -1,2 +1,42 @@
+/** What is inside an export: layout, conversations, inventory, comparison. */
 export { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, type AccountInformation, readAccount } from './account.ts';
-export { exportTimeOf, looksLikeExport } from './layout.ts';
+export { type Citation, type CleanText, cleanText, textOfPart } from './conversation/citations.ts';
+export {
+  branchesOf,
+  type Conversation,
+  type ConversationNode,
+  leavesOf,
+  mainPath,
+  messagesOf,
+  type Schema,
+} from './conversation/conversation.ts';
+export { type Attachment, assetsOf, isSpoken, type Message, type Role } from './conversation/message.ts';
+export type { Part } from './conversation/parts.ts';
+export { type ConversationReading, type ReadOptions, readConversations } from './conversation/read.ts';
+export { type InventoryOptions, takeInventory } from './inventory/build.ts';
+export {
+  type ChangedConversation,
+  type Comparison,
+  type ConversationChange,
+  compareInventories,
+  type MessageChanges,
+} from './inventory/compare.ts';
+export { readInventory, writeInventory } from './inventory/file.ts';
+export type { Generation } from './inventory/generation.ts';
+export type { AssetEntry, ConversationEntry, Counts, Inventory, Ledger } from './inventory/inventory.ts';
+export { ELEMENT_BUDGET, type ElementBudget } from './json/elements.ts';
+export { AssetIndex, type AssetKind, kindOfAsset, readAssetNames } from './layout/assets.ts';
+export type { ExportFile } from './layout/files.ts';
+export { type ExportLayout, type ExportPart, readLayout } from './layout/layout.ts';
+export { exportTimeOf, looksLikeExport } from './layout/recognize.ts';
+export {
+  type Place,
+  REPORT_REASONS,
+  ReportBook,
+  type ReportEntry,
+  type ReportReason,
+  type Reports,
+} from './reports.ts';
+export { type Feedback, type Rows, readFeedback, readSharedLinks, type SharedLink } from './side-files.ts';
+export { type ApartOptions, summarizeApart } from './summary/apart.ts';
+export { type ExportSummary, summarize } from './summary/summary.ts';

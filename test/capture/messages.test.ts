@@ -47,6 +47,27 @@ const ALL: Readonly<Record<string, Message>> = {
     { ...committed.facts, files: 1, unchangedFiles: 0 },
     NOW,
   ),
+  'A snapshot of an export that is not whole was committed': messages.committed(
+    unpacking,
+    committed.snapshot,
+    {
+      ...committed.facts,
+      counts: {
+        ...committed.facts.counts,
+        incompleteFiles: 3,
+        unreadFiles: 1,
+        unreadConversations: 1,
+        unreadMessages: 7,
+      },
+    },
+    NOW,
+  ),
+  'A snapshot was committed of what could not be counted': messages.committed(
+    unpacking,
+    committed.snapshot,
+    { ...committed.facts, counts: {} },
+    NOW,
+  ),
   'A file that was kept before': told(messages.duplicate(fileCapture(), kept.of, NOW)),
   'A login is needed': messages.needsLogin(downloading, troubleOf('login', nobody), SETTINGS, NOW),
   'A login is needed, first reminder': messages.needsLogin(

@@ -6,6 +6,7 @@ import type { CaptureState } from '../../src/capture/capture.ts';
 import type { Journal, JournalEntry } from '../../src/capture/journal.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/lib/clock.ts';
 import { ChatkeepError } from '../../src/lib/errors.ts';
+import { listSnapshots, type SnapshotMetadata } from '../../src/snapshot/index.ts';
 import { rawZip } from '../support/raw-zip.ts';
 import { TEST_START_MS } from '../support/virtual-clock.ts';
 import { DEADLINE_MS, EXPORT_ID, LINK } from './examples.ts';
@@ -20,6 +21,28 @@ function noting(states: CaptureState['name'][]): (real: Journal) => Journal {
         states.push(...(entry.captures ?? []).map(({ state }) => state.name));
       },
     });
+}
+
+const TWO_MESSAGES = JSON.stringify([
+  {
+    id: 'c',
+    current_node: 'b',
+    mapping: Object.fromEntries(
+      ['a', 'b'].map((id) => [
+        id,
+        {
+          parent: id === 'b' ? 'a' : null,
+          message: { author: { role: 'user' }, content: { content_type: 'text', parts: [id] } },
+        },
+      ]),
+    ),
+  },
+]);
+
+async function onlySnapshot({ backups }: Workshop): Promise<SnapshotMetadata> {
+  const [snapshot, ...more] = (await listSnapshots(backups.path)).snapshots;
+  assert.ok(snapshot !== undefined && more.length === 0);
+  return snapshot.meta;
 }
 
 describe('The work on a capture', () => {
@@ -71,6 +94,57 @@ describe('The work on a capture', () => {
     await workshop.mail();
     await workshop.until('both are kept', async () => (await workshop.told()).length === 2);
     assert.equal((await workshop.told())[1]?.data.unchangedFiles, 2);
+  });
+});
+
+describe('What is in an export', () => {
+  it('is counted, in the snapshot and in the message', async () => {
+    await using workshop = await Workshop.open();
+    workshop.download = bringing(
+      await workshop.archive('a.zip', { ...EXPORT_FILES, 'conversations-000.json': TWO_MESSAGES }),
+    );
+    await workshop.mail();
+    await workshop.untilTidy('committed');
+    const { counts, findings } = await onlySnapshot(workshop);
+    assert.deepEqual([counts.conversations, counts.messages, findings], [1, 2, []]);
+    const [message] = await workshop.told();
+    assert.deepEqual([message?.level, message?.data.conversations, message?.data.messages], ['success', 1, 2]);
+    assert.match(message?.body ?? '', /: 1 conversation with 2 messages in 3 files, /);
+  });
+
+  it('and what is amiss in it is told, and it is kept', async () => {
+    await using workshop = await Workshop.open();
+    const manifest = JSON.stringify({ export_files: [{ path: 'file-1-My diary.pdf', size_bytes: 3 }] });
+    const files = {
+      ...EXPORT_FILES,
+      'conversations-000.json': `${TWO_MESSAGES.slice(0, -1)},{"id"`,
+      'export_manifest.json': manifest,
+    };
+    workshop.download = bringing(await workshop.archive('a.zip', files));
+    await workshop.mail();
+    await workshop.untilTidy('committed');
+    const { findings } = await onlySnapshot(workshop);
+    assert.deepEqual(findings, [
+      '1 file with conversations ends too early (conversations-000.json).',
+      "1 file that the export's own list names is not in it (file-1-My diary.pdf).",
+      '1 conversation could not be read, being cut off (conversations-000.json no. 2).',
+    ]);
+    const [message] = await workshop.told();
+    assert.deepEqual([message?.event, message?.level], ['snapshot-committed', 'warning']);
+    assert.match(message?.body ?? '', /1 file that its own list names is missing.*1 conversation could not be read/);
+    assert.doesNotMatch(JSON.stringify(message), /diary/);
+  });
+
+  it('never fails the backup, even if reading it does', async () => {
+    await using workshop = await Workshop.open();
+    workshop.summarize = async () => Promise.reject(new Error('The reader has a fault.'));
+    workshop.download = bringing(await workshop.archive('a.zip'));
+    await workshop.mail();
+    await workshop.untilTidy('committed');
+    const { counts, findings } = await onlySnapshot(workshop);
+    assert.deepEqual([counts, findings.length], [{}, 1]);
+    const [message] = await workshop.told();
+    assert.match(message?.body ?? '', /: 3 files, /);
   });
 });
 

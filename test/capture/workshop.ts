@@ -12,6 +12,7 @@ import {
   Watchdog,
   Worker,
 } from '../../src/capture/index.ts';
+import { type ExportSummary, summarize, takeInventory } from '../../src/chatgpt/index.ts';
 import type { DownloadOutcome, DownloadRequest } from '../../src/download/index.ts';
 import { SECOND_MS } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
@@ -96,6 +97,9 @@ export class Workshop implements AsyncDisposable {
   /** How the next downloads go; every call is remembered. */
   download: Download = stalled;
   readonly requests: DownloadRequest[] = [];
+  /** How exports are read, when they are; without a process of its own. */
+  summarize = async (directory: string, signal: AbortSignal): Promise<ExportSummary> =>
+    summarize(await takeInventory(directory, { signal }));
   logins = 'first login';
   /** What the next message turns out to be. */
   notice: Notice = READY;
@@ -190,6 +194,7 @@ export class Workshop implements AsyncDisposable {
           ...hooks,
           recorder,
           downloads,
+          summarize: (directory, signal) => this.summarize(directory, signal),
           unpacking: new Mutex(),
           downloader: {
             download: (request) => {

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Capture } from '../../../src/capture/capture.ts';
 import { hasEnded, type Journal, openSqliteJournal, Recorder, Worker } from '../../../src/capture/index.ts';
+import { summarize, takeInventory } from '../../../src/chatgpt/index.ts';
 import { createLogins, createTransport, Downloader } from '../../../src/download/index.ts';
 import { type Clock, DAY_MS, HOUR_MS, SECOND_MS, systemClock } from '../../../src/lib/clock.ts';
 import { removeTree } from '../../../src/lib/files.ts';
@@ -124,6 +125,7 @@ export class Stage implements AsyncDisposable {
         downloader,
         downloads,
         budgets: { maxEntries: 1000, maxUnpackedBytes: 10_000_000, maxRatio: 200 },
+        summarize: async (unpacked, signal) => summarize(await takeInventory(unpacked, { signal })),
         unpacking,
         clock: hurriedClock,
         random: () => 0.5,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { exportTimeOf, looksLikeExport } from '../../src/chatgpt/index.ts';
+import { exportTimeOf, looksLikeExport } from '../../../src/chatgpt/index.ts';
 
 const STAMP = Date.UTC(2026, 10, 21, 19, 5, 33);
 const LATER = STAMP + 3_600_000;

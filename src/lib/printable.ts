@@ -1,0 +1,15 @@
+/** A name longer than this is cut in the middle of a message. */
+const LONGEST_SHOWN = 160;
+
+/**
+ * A name from an archive or a file, made fit for terminals, logs and messages: control characters, line breaks, invisible and
+ * direction-changing ones are shown as `\u{202e}`, and a long name is cut.
+ */
+export function printable(name: string): string {
+  const shown = name.length <= LONGEST_SHOWN ? name : `${name.slice(0, LONGEST_SHOWN)}…`;
+  return shown
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}"\\]/gu, (character) =>
+      character === '"' || character === '\\' ? `\\${character}` : `\\u{${character.codePointAt(0)?.toString(16)}}`,
+    );
+}
