@@ -1,13 +1,17 @@
-/** One tool's figures: medians over the rounds, taken in turn with the others in the same run. */
-export interface Row {
+/** What was measured of one thing; times in ms, sizes in bytes. */
+export interface Figures {
   readonly tool: string;
   readonly wall_ms: number;
+  readonly [figure: string]: string | number;
+}
+
+/** One tool's figures: medians over the rounds, taken in turn with the others in the same run. */
+export interface Row extends Figures {
   readonly cpu_ms: number;
   /** Peak resident set. */
   readonly rss_bytes: number;
   /** What was processed. */
   readonly bytes: number;
-  readonly [figure: string]: string | number;
 }
 
 export interface BenchResult {
@@ -17,7 +21,7 @@ export interface BenchResult {
   /** Ours over the best peer's, of the figure that the goal names. */
   readonly ratio: number;
   readonly met: boolean;
-  readonly rows: readonly Row[];
+  readonly rows: readonly Figures[];
 }
 
 export interface Bench {

@@ -25,6 +25,7 @@ const downloader = new Downloader({
   places,
   logins: createLogins([{ type: 'browser', cdpUrl }], { transport }),
   stallMs: MINUTE_MS,
+  connections: 1,
   clock: systemClock,
   logger: silentLogger,
 });

@@ -7,17 +7,31 @@ import { parseArgs } from 'node:util';
 import { formatBytes } from '../src/lib/text.ts';
 import type { Bench, BenchResult } from './bench.ts';
 import { browser } from './browser.ts';
+import { download, downloadCuts, downloadFar, downloadLossy } from './download.ts';
 import { large } from './large.ts';
 import { latency } from './latency.ts';
+import { mailboxLife } from './mailbox-life.ts';
 import { mailboxes } from './mailboxes.ts';
+import { soak } from './soak.ts';
 
-const BENCHES: readonly Bench[] = [latency, large, mailboxes, browser];
+const BENCHES: readonly Bench[] = [
+  latency,
+  large,
+  mailboxes,
+  mailboxLife,
+  soak,
+  download,
+  downloadFar,
+  downloadLossy,
+  downloadCuts,
+  browser,
+];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
 const bench = BENCHES.find(({ name }) => name === positionals[0]);
 if (bench === undefined) {
   say('npm run bench -- NAME [--json], with NAME one of:');
-  for (const { name, summary } of BENCHES) say(`  ${name.padEnd(10)} ${summary}`);
+  for (const { name, summary } of BENCHES) say(`  ${name.padEnd(14)} ${summary}`);
   process.exitCode = 2;
 } else {
   const missing = bench.needs.filter(({ path }) => !existsSync(path)).map(({ debianPackage }) => debianPackage);
@@ -33,10 +47,17 @@ if (bench === undefined) {
 }
 
 function print({ goal, ratio, met, rows }: BenchResult): void {
-  for (const { tool, wall_ms, cpu_ms, rss_bytes, bytes } of rows) {
-    say(`${tool}: ${wall_ms} ms, CPU ${cpu_ms} ms, peak memory ${formatBytes(rss_bytes)}, of ${formatBytes(bytes)}`);
+  for (const { tool, ...figures } of rows) {
+    const shown = Object.entries(figures).map(
+      ([name, value]) => `${name.replaceAll('_', ' ')} ${readable(name, value)}`,
+    );
+    say(`${tool}: ${shown.join(', ')}`);
   }
   say(`ratio ${ratio.toFixed(2)}; goal: ${goal}: ${met ? 'met' : 'MISSED'}`);
+}
+
+function readable(name: string, value: string | number): string {
+  return typeof value === 'number' && /(?:^|_)bytes(?:_|$)/.test(name) ? formatBytes(value) : String(value);
 }
 
 /** For people; standard output's last line is for machines. */

@@ -56,6 +56,7 @@ export interface AssemblyHooks {
 }
 
 const BYTES_PER_GB = 1e9;
+const BYTES_PER_MB = 1e6;
 
 /** What every backup directory holds once it was opened. */
 const MARK_OF_A_BACKUP_DIRECTORY = '.chatkeep';
@@ -120,6 +121,8 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
     places,
     logins,
     stallMs: config.download.stallSeconds * SECOND_MS,
+    connections: config.download.connections,
+    bytesPerSecond: bytesPerSecondOf(config),
     clock,
     logger,
   });
@@ -148,6 +151,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
     maxUnpackedBytes: config.archive.maxUnpackedGb * BYTES_PER_GB,
     maxRatio: config.archive.maxRatio,
   };
+  const settings = { remindHoursLeft: config.download.remindHoursLeft, dropDir: config.dropDir };
   const downloads = join(config.stateDir, 'downloads');
   const resolveTxt = createTxtResolver([...config.notices.dnsServers]);
   const conductor = new Conductor({
@@ -164,6 +168,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
         backups,
         watchdog,
         budgets,
+        settings,
         clock,
         random,
         logger,
@@ -184,18 +189,19 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
           );
         },
       }),
-    worker: ({ onProgress }) =>
+    worker: (workerHooks) =>
       new Worker({
+        ...workerHooks,
         recorder,
         backups,
         downloader,
         downloads,
         budgets,
+        settings,
         unpacking: new Mutex(),
         clock,
         random,
         logger,
-        onProgress,
       }),
   });
 
@@ -209,6 +215,10 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
     source,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
+}
+
+function bytesPerSecondOf({ download: { maxMbPerSecond } }: Config): number | undefined {
+  return maxMbPerSecond === undefined ? undefined : maxMbPerSecond * BYTES_PER_MB;
 }
 
 /** A mount point without its disk looks like a new backup directory, and the next snapshot would hide below the mount. */

@@ -1,5 +1,6 @@
 import { AfterCommit } from './after-commit.ts';
 import { type Assembly, assemble } from './assembly.ts';
+import { looksLikeExport } from './chatgpt/index.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
 import { DropFolder } from './download/index.ts';
 import { HEARTBEAT_EVERY_MS, type Heartbeat, removeHeartbeat, TroubleMemory, writeHeartbeat } from './heartbeat.ts';
@@ -138,10 +139,17 @@ async function runDropFolder(
   signal: AbortSignal,
 ): Promise<void> {
   if (config.dropDir === undefined) return;
-  await new DropFolder({ path: config.dropDir, clock, logger }).run(async ({ path, name, key }) => {
-    if (await journal.knowsFile(key)) return;
-    await conductor.intake.takeFile({ path, name, key, afterwards: 'delete', account: config.account });
-  }, signal);
+  const folder = new DropFolder({ path: config.dropDir, isExportFolder: looksLikeExport, clock, logger });
+  await folder.run(
+    {
+      onFile: async ({ path, name, key }) => {
+        if (await journal.knowsFile(key)) return;
+        await conductor.intake.takeFile({ path, name, key, afterwards: 'delete', account: config.account });
+      },
+      onPresent: (keys) => journal.forgetFilesBut(keys),
+    },
+    signal,
+  );
 }
 
 async function watchLogins(

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { errorCode } from '../lib/errors.ts';
-import type { ArchiveEntry, Inspection } from './inspect.ts';
+import type { ZipEntry, ZipInspection } from './inspect.ts';
 import { readRange } from './reader.ts';
 import { ArchiveRefusal, refuseEntry } from './refusal.ts';
 
@@ -14,7 +14,7 @@ const CHUNK_BYTES = 64 * 1024;
  *
  * @throws ArchiveRefusal `changed` if it has another size by now
  */
-export async function reopenArchive(inspection: Inspection): Promise<FileHandle> {
+export async function reopenArchive(inspection: ZipInspection): Promise<FileHandle> {
   const file = await open(inspection.archive);
   const { size } = await file.stat();
   if (size === inspection.bytes) return file;
@@ -30,7 +30,7 @@ export async function reopenArchive(inspection: Inspection): Promise<FileHandle>
  */
 export async function readEntryData(
   file: FileHandle,
-  entry: ArchiveEntry,
+  entry: ZipEntry,
   signal: AbortSignal | undefined,
   sink: (chunk: Buffer) => Promise<void>,
 ): Promise<void> {
@@ -62,7 +62,7 @@ export async function readEntryData(
   if (crc !== entry.crc32) throw refuseEntry('wrong-crc', entry.path, 'is damaged: its checksum (CRC-32) is wrong');
 }
 
-function asRefusal(error: unknown, entry: ArchiveEntry): unknown {
+function asRefusal(error: unknown, entry: ZipEntry): unknown {
   const code = errorCode(error);
   if (code?.startsWith('Z_') === true) {
     return refuseEntry('corrupt-data', entry.path, 'cannot be unpacked: its data is damaged', { cause: error });
@@ -71,6 +71,6 @@ function asRefusal(error: unknown, entry: ArchiveEntry): unknown {
   return code === 'ERR_STREAM_PREMATURE_CLOSE' ? leftOver(entry) : error;
 }
 
-function leftOver(entry: ArchiveEntry): ArchiveRefusal {
+function leftOver(entry: ZipEntry): ArchiveRefusal {
   return refuseEntry('wrong-size', entry.path, 'is packed in fewer bytes than the archive says');
 }

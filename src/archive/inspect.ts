@@ -7,6 +7,7 @@ import { decodeName, NAME_PROBLEM_WORDS, NameRegistry, nameProblem } from './nam
 import { DirectoryReader, readAt } from './reader.ts';
 import { ArchiveRefusal, printable, refuseEntry } from './refusal.ts';
 import { assertIsZip } from './sniff.ts';
+import { isSaneTime, newestTime, saneTime } from './times.ts';
 
 /** How much an archive may ask of the machine. */
 export interface ArchiveBudgets {
@@ -17,8 +18,13 @@ export interface ArchiveBudgets {
   readonly maxRatio: number;
 }
 
-/** A file in an archive, with a name and a place that have been checked. */
-export interface ArchiveEntry {
+export interface InspectOptions {
+  readonly budgets: ArchiveBudgets;
+  readonly signal?: AbortSignal;
+}
+
+/** A file in a ZIP, with a name and a place that have been checked. */
+export interface ZipEntry {
   /** POSIX, relative, as it will be on disk. */
   readonly path: string;
   readonly bytes: number;
@@ -31,12 +37,13 @@ export interface ArchiveEntry {
   readonly dataStart: number;
 }
 
-/** An archive whose structure has been checked; its data has not been read. */
-export interface Inspection {
+/** A ZIP whose structure has been checked; its data has not been read. */
+export interface ZipInspection {
+  readonly form: 'zip';
   readonly archive: string;
   /** The size of the archive itself. */
   readonly bytes: number;
-  readonly entries: readonly ArchiveEntry[];
+  readonly entries: readonly ZipEntry[];
   /** All directories, also those that are only implied by a path; those above first. */
   readonly directories: readonly string[];
   readonly unpackedBytes: number;
@@ -57,10 +64,7 @@ interface Extent {
  *
  * @throws ArchiveRefusal with the reason and the entry; ChatkeepError `storage`; the signal's reason
  */
-export async function inspectArchive(
-  path: string,
-  { budgets, signal }: { budgets: ArchiveBudgets; signal?: AbortSignal },
-): Promise<Inspection> {
+export async function inspectZip(path: string, { budgets, signal }: InspectOptions): Promise<ZipInspection> {
   signal?.throwIfAborted();
   try {
     await using file = await open(path);
@@ -75,9 +79,9 @@ async function inspect(
   file: FileHandle,
   budgets: ArchiveBudgets,
   signal: AbortSignal | undefined,
-): Promise<Inspection> {
+): Promise<ZipInspection> {
   const stats = await file.stat();
-  if (!stats.isFile()) throw new ArchiveRefusal('not-a-zip', 'This is a directory or a device, not a ZIP.');
+  if (!stats.isFile()) throw new ArchiveRefusal('not-a-zip', 'This is a device, not a ZIP.');
   const bytes = stats.size;
   await assertIsZip(file, bytes);
   const zip = await openDirectory(file, bytes);
@@ -90,7 +94,7 @@ async function inspect(
   }
 
   const names = new NameRegistry();
-  const entries: ArchiveEntry[] = [];
+  const entries: ZipEntry[] = [];
   const extents: Extent[] = [];
   let unpackedBytes = 0;
   for await (const raw of entriesOf(zip)) {
@@ -115,7 +119,15 @@ async function inspect(
   assertNoOverlap(extents, directoryStart);
   assertRatio(entries, unpackedBytes, budgets);
   if (entries.length === 0) throw new ArchiveRefusal('no-files', 'The archive holds no file.');
-  return { archive, bytes, entries, directories: names.directories(), unpackedBytes, newestEntry: newest(entries) };
+  return {
+    form: 'zip',
+    archive,
+    bytes,
+    entries,
+    directories: names.directories(),
+    unpackedBytes,
+    newestEntry: newestTime(entries),
+  };
 }
 
 async function openDirectory(file: FileHandle, bytes: number): Promise<ZipFile> {
@@ -242,26 +254,15 @@ function checkEncoding(raw: Entry, name: string): void {
   }
 }
 
-/** The times that DOS stamps can hold. */
-const EARLIEST = Date.UTC(1980, 0, 1);
-const LATEST = Date.UTC(2108, 0, 1);
-
 /**
  * An entry's time: the extended timestamp (UTC) where there is a sane one, else the DOS stamp. That one has no time
  * zone; the exports' stamps are UTC (they equal the stamp in the archive's name).
  */
 function modifiedTime(raw: Entry): number {
   const extended = raw.getLastModDate({ timezone: 'UTC' }).getTime();
-  const time =
-    extended >= EARLIEST && extended < LATEST
-      ? extended
-      : raw.getLastModDate({ timezone: 'UTC', forceDosFormat: true }).getTime();
-  return Math.min(Math.max(Math.round(time), EARLIEST), LATEST - 1);
-}
-
-function newest(entries: readonly ArchiveEntry[]): number | undefined {
-  const time = entries.reduce((latest, { modified }) => Math.max(latest, modified), EARLIEST);
-  return time === EARLIEST ? undefined : time;
+  return isSaneTime(extended)
+    ? saneTime(extended)
+    : saneTime(raw.getLastModDate({ timezone: 'UTC', forceDosFormat: true }).getTime());
 }
 
 /** Entries that share data make a small archive unpack to any size ("A better zip bomb", D. Fifield, 2019). */
@@ -274,7 +275,7 @@ function assertNoOverlap(extents: Extent[], directoryStart: number): void {
   }
 }
 
-function assertRatio(entries: readonly ArchiveEntry[], unpackedBytes: number, { maxRatio }: ArchiveBudgets): void {
+function assertRatio(entries: readonly ZipEntry[], unpackedBytes: number, { maxRatio }: ArchiveBudgets): void {
   const packedBytes = entries.reduce((sum, entry) => sum + entry.packedBytes, 0);
   if (unpackedBytes > packedBytes * maxRatio) {
     throw new ArchiveRefusal(

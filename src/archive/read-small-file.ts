@@ -1,6 +1,7 @@
 import { asStorageError } from '../lib/errors.ts';
 import { readEntryData, reopenArchive } from './entry-data.ts';
-import type { Inspection } from './inspect.ts';
+import { readFolderEntry } from './folder.ts';
+import type { Inspection, InspectionEntry } from './inspection.ts';
 
 /**
  * One small file of an inspected archive, checked against its size and CRC-32, without unpacking the rest.
@@ -14,14 +15,22 @@ export async function readSmallFile(
   path: string,
   maxBytes: number,
 ): Promise<Buffer | undefined> {
-  const entry = inspection.entries.find((candidate) => candidate.path === path);
-  if (entry === undefined || entry.bytes > maxBytes) return undefined;
   const chunks: Buffer[] = [];
+  const keep = async (chunk: Buffer) => {
+    chunks.push(Buffer.from(chunk));
+  };
+  const isWanted = (entry: InspectionEntry) => entry.path === path && entry.bytes <= maxBytes;
   try {
-    await using file = await reopenArchive(inspection);
-    await readEntryData(file, entry, undefined, async (chunk) => {
-      chunks.push(chunk);
-    });
+    if (inspection.form === 'folder') {
+      const entry = inspection.entries.find(isWanted);
+      if (entry === undefined) return undefined;
+      await readFolderEntry(inspection, entry, undefined, keep);
+    } else {
+      const entry = inspection.entries.find(isWanted);
+      if (entry === undefined) return undefined;
+      await using file = await reopenArchive(inspection);
+      await readEntryData(file, entry, undefined, keep);
+    }
   } catch (error) {
     throw asStorageError(error, 'read the archive', inspection.archive);
   }

@@ -5,7 +5,8 @@ import { mapConcurrently } from '../lib/concurrency.ts';
 import { asStorageError, errorCode } from '../lib/errors.ts';
 import { PRIVATE_DIRECTORY_MODE, PRIVATE_FILE_MODE, syncDirectory } from '../lib/files.ts';
 import { readEntryData, reopenArchive } from './entry-data.ts';
-import type { ArchiveEntry, Inspection } from './inspect.ts';
+import { readFolderEntry } from './folder.ts';
+import type { Inspection, InspectionEntry } from './inspection.ts';
 import { NAME_PROBLEM_WORDS } from './names.ts';
 import { refuseEntry } from './refusal.ts';
 
@@ -43,10 +44,9 @@ export async function unpackArchive(inspection: Inspection, options: UnpackOptio
   const { target, signal } = options;
   signal?.throwIfAborted();
   try {
-    await using file = await reopenArchive(inspection);
     if ((await readdir(target)).length > 0) throw new Error(`The directory to unpack into is not empty: ${target}`);
     for (const directory of inspection.directories) await makeDirectory(target, directory);
-    const files = await unpackFiles(file, inspection, options);
+    const files = await unpackFiles(inspection, options);
     // The deepest first, so that no directory is durable before what it holds.
     for (const directory of inspection.directories.toReversed()) await syncDirectory(join(target, directory));
     await syncDirectory(target);
@@ -64,37 +64,39 @@ async function makeDirectory(target: string, path: string): Promise<void> {
   }
 }
 
-async function unpackFiles(
-  file: FileHandle,
-  inspection: Inspection,
-  { target, signal, onProgress }: UnpackOptions,
-): Promise<UnpackedFile[]> {
-  let bytesDone = 0;
-  return mapConcurrently(inspection.entries, FILES_AT_A_TIME, signal, async (entry, stop) =>
-    unpackFile(file, entry, target, stop, (bytes) => {
-      bytesDone += bytes;
-      onProgress?.(bytesDone, inspection.unpackedBytes);
-    }),
+async function unpackFiles(inspection: Inspection, options: UnpackOptions): Promise<UnpackedFile[]> {
+  if (inspection.form === 'folder') {
+    return writeFiles(inspection.entries, inspection, options, (entry, signal, sink) =>
+      readFolderEntry(inspection, entry, signal, sink),
+    );
+  }
+  await using file = await reopenArchive(inspection);
+  return await writeFiles(inspection.entries, inspection, options, (entry, signal, sink) =>
+    readEntryData(file, entry, signal, sink),
   );
 }
 
-async function unpackFile(
-  file: FileHandle,
-  entry: ArchiveEntry,
-  target: string,
-  signal: AbortSignal,
-  onBytes: (bytes: number) => void,
-): Promise<UnpackedFile> {
-  await using out = await createFile(target, entry.path);
-  const hash = createHash('sha256');
-  await readEntryData(file, entry, signal, async (chunk) => {
-    hash.update(chunk);
-    await out.writeFile(chunk);
-    onBytes(chunk.length);
+/** @param read hands an entry's checked data on, chunk by chunk; and may use a chunk again once it is taken */
+function writeFiles<E extends InspectionEntry>(
+  entries: readonly E[],
+  { unpackedBytes }: Inspection,
+  { target, signal, onProgress }: UnpackOptions,
+  read: (entry: E, signal: AbortSignal, sink: (chunk: Buffer) => Promise<void>) => Promise<void>,
+): Promise<UnpackedFile[]> {
+  let bytesDone = 0;
+  return mapConcurrently(entries, FILES_AT_A_TIME, signal, async (entry, stop) => {
+    await using out = await createFile(target, entry.path);
+    const hash = createHash('sha256');
+    await read(entry, stop, async (chunk) => {
+      hash.update(chunk);
+      await out.writeFile(chunk);
+      bytesDone += chunk.length;
+      onProgress?.(bytesDone, unpackedBytes);
+    });
+    await out.utimes(entry.modified / 1000, entry.modified / 1000);
+    await out.sync();
+    return { path: entry.path, bytes: entry.bytes, sha256: hash.digest('hex'), modified: entry.modified };
   });
-  await out.utimes(entry.modified / 1000, entry.modified / 1000);
-  await out.sync();
-  return { path: entry.path, bytes: entry.bytes, sha256: hash.digest('hex'), modified: entry.modified };
 }
 
 async function createFile(target: string, path: string): Promise<FileHandle> {

@@ -17,9 +17,29 @@ export interface Capture {
   readonly foundAt: number;
   /** How often an archive of this capture turned out to be damaged. */
   readonly damagedArchives: number;
-  /** What holds it up at present and was told; told again only when it is of another kind. */
-  readonly trouble: { readonly kind: 'login' | 'download' | 'storage' | 'failure'; readonly since: number } | undefined;
+  /** What holds it up at present. */
+  readonly trouble: Trouble | undefined;
+  /** When people were last told of trouble of a kind, ms UTC: one that comes back soon is not told at once again. */
+  readonly told: Readonly<Partial<Record<TroubleKind, number>>>;
   readonly state: CaptureState;
+}
+
+/**
+ * `login`: the server wants a signed-in user; `download`: it brings nothing; `storage`: the disk; `failure`: an error of
+ * our own.
+ */
+export type TroubleKind = 'login' | 'download' | 'storage' | 'failure';
+
+export interface Trouble {
+  readonly kind: TroubleKind;
+  /** ms UTC */
+  readonly since: number;
+  /** How often it was tried in vain since then. */
+  readonly attempts: number;
+  /** What came of the last attempt: sentences without secrets. */
+  readonly detail: string;
+  /** When people are to be told of it, for the first time or again, ms UTC; undefined: not any more. */
+  readonly tellAt: number | undefined;
 }
 
 export type CaptureOrigin = NoticeOrigin | FileOrigin;
@@ -125,11 +145,22 @@ export function lacksArchive({ state }: Capture): boolean {
   }
 }
 
-/** When the capture wants to be worked on next, ms UTC; undefined once it has ended. */
+/** When the capture wants to be worked on next, ms UTC: to be tried, or to be told of. Undefined once it has ended. */
 export function dueAt(capture: Capture): number | undefined {
   if (hasEnded(capture)) return undefined;
-  const { state } = capture;
-  return state.name === 'waiting' || state.name === 'needs-login' ? state.until : capture.foundAt;
+  const until = waitsUntil(capture);
+  return until === undefined ? capture.foundAt : Math.min(until, capture.trouble?.tellAt ?? until);
+}
+
+/** Whether people are to be told of its trouble, and nothing else is to be done for it at `now` (ms UTC). */
+export function isOnlyToBeTold(capture: Capture, now: number): boolean {
+  const until = waitsUntil(capture);
+  const tellAt = capture.trouble?.tellAt;
+  return until !== undefined && until > now && tellAt !== undefined && tellAt <= now;
+}
+
+function waitsUntil({ state }: Capture): number | undefined {
+  return state.name === 'waiting' || state.name === 'needs-login' ? state.until : undefined;
 }
 
 /** When the link dies, ms UTC; undefined for a capture that does not depend on a link. */

@@ -55,6 +55,19 @@ const origin = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('file'), name: z.string() }),
 ]);
 
+const troubleKind = z.enum(['login', 'download', 'storage', 'failure']);
+
+const trouble = z.object({
+  kind: troubleKind,
+  since: z.number(),
+  // Before there were reminders, all trouble had been told of when it was recorded, and no more was known of it.
+  attempts: z.number().default(1),
+  detail: z.string().default(''),
+  tellAt: optional(z.number()).prefault(null),
+});
+
+const told = z.partialRecord(troubleKind, z.number());
+
 const captureSchema = z.object({
   id: z.string(),
   exportId: optional(z.string()),
@@ -63,9 +76,15 @@ const captureSchema = z.object({
   account: optional(z.string()),
   foundAt: z.number(),
   damagedArchives: z.number(),
-  trouble: optional(z.object({ kind: z.enum(['login', 'download', 'storage', 'failure']), since: z.number() })),
+  trouble: optional(trouble),
+  told: told.optional(),
   state,
-}) satisfies z.ZodType<Capture>;
+});
+
+function captureOf(record: z.output<typeof captureSchema>): Capture {
+  const { trouble, told = trouble === undefined ? {} : { [trouble.kind]: trouble.since } } = record;
+  return { ...record, told };
+}
 
 /** A capture as the journal keeps it. The link is in it in plain text: the journal's file is private (0600). */
 export function encodeCapture(capture: Capture): string {
@@ -79,7 +98,7 @@ export function encodeCapture(capture: Capture): string {
  * @throws ZodError if the text is not a capture
  */
 export function decodeCapture(text: string): Capture {
-  return captureSchema.parse(JSON.parse(text));
+  return captureOf(captureSchema.parse(JSON.parse(text)));
 }
 
 const awaitedSchema = z.object({

@@ -1,20 +1,20 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backoffMs } from '../lib/backoff.ts';
-import { type Clock, MINUTE_MS, type Random, SECOND_MS } from '../lib/clock.ts';
+import { type Clock, HOUR_MS, MINUTE_MS, type Random, SECOND_MS } from '../lib/clock.ts';
 import { makePrivateDirectory } from '../lib/files.ts';
 import { LastingTrouble } from '../lib/lasting-trouble.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Alarm } from '../lib/wake.ts';
-import { type Capture, deadlineOf, dueAt, hasEnded } from './capture.ts';
+import { type Capture, deadlineOf, dueAt, hasEnded, isOnlyToBeTold, lacksArchive } from './capture.ts';
 import type { FileToTake, Intake, IntakeOptions } from './intake.ts';
 import type { Journal } from './journal.ts';
-import type { Progress, Worker } from './worker.ts';
+import type { Progress, Worker, WorkerHooks } from './worker.ts';
 
 export interface ConductorOptions {
   readonly journal: Journal;
   readonly intake: (hooks: Pick<IntakeOptions, 'interrupt'>) => Intake;
-  readonly worker: (hooks: { onProgress: (captureId: string, progress: Progress) => void }) => Worker;
+  readonly worker: (hooks: WorkerHooks) => Worker;
   readonly loginsFingerprint: () => Promise<string>;
   readonly downloads: string;
   readonly clock: Clock;
@@ -22,8 +22,10 @@ export interface ConductorOptions {
   readonly logger: Logger;
 }
 
-/** So that one stalled download does not hold up another export's last hour. */
-const MOST_AT_ONCE = 3;
+/** Downloads share one line; more of them at once only makes each slower. */
+const MOST_DOWNLOADS_AT_ONCE = 3;
+/** An export whose link dies within this time waits for no other. */
+const NO_WAITING_WITHIN_MS = HOUR_MS;
 /** How soon a hand-in of another process, or a changed login, is noticed. */
 const LOOK_EVERY_MS = 2 * SECOND_MS;
 /** When even the record of a failure cannot be written. */
@@ -42,6 +44,8 @@ export class Conductor {
   readonly #alarm: Alarm;
   readonly #journalTrouble: LastingTrouble;
   readonly #jobs = new Map<string, Job>();
+  /** The jobs that have not come to their archive yet. */
+  readonly #downloading = new Set<string>();
   /** Captures that nobody may begin to work on just now. */
   readonly #held = new Set<string>();
   readonly #progress = new Map<string, Progress>();
@@ -55,6 +59,10 @@ export class Conductor {
     this.#intake = options.intake({ interrupt: (captureId, meanwhile) => this.#interrupt(captureId, meanwhile) });
     this.#worker = options.worker({
       onProgress: (captureId, progress) => void this.#progress.set(captureId, progress),
+      onArchive: (captureId) => {
+        this.#downloading.delete(captureId);
+        this.#alarm.wake();
+      },
     });
   }
 
@@ -129,10 +137,23 @@ export class Conductor {
       Math.sign(urgency(a) - urgency(b)),
     );
     for (const capture of captures) {
-      if (this.#jobs.size >= MOST_AT_ONCE) return;
       const isDue = await this.#isDue(capture);
-      if (isDue && !this.#jobs.has(capture.id) && !this.#held.has(capture.id)) this.#start(capture.id, signal);
+      if (isDue && !this.#jobs.has(capture.id) && !this.#held.has(capture.id) && this.#hasRoomFor(capture)) {
+        this.#start(capture, signal);
+      }
     }
+  }
+
+  /** Only downloads wait for one another here: unpackings stand in line at their mutex, and a word costs nothing. */
+  #hasRoomFor(capture: Capture): boolean {
+    const left = (deadlineOf(capture) ?? Number.POSITIVE_INFINITY) - this.#options.clock.now();
+    return (
+      !this.#isDownload(capture) || this.#downloading.size < MOST_DOWNLOADS_AT_ONCE || left <= NO_WAITING_WITHIN_MS
+    );
+  }
+
+  #isDownload(capture: Capture): boolean {
+    return lacksArchive(capture) && !isOnlyToBeTold(capture, this.#options.clock.now());
   }
 
   async #isDue(capture: Capture): Promise<boolean> {
@@ -143,11 +164,14 @@ export class Conductor {
     return state.name === 'needs-login' && state.logins !== (await this.#options.loginsFingerprint());
   }
 
-  #start(captureId: string, signal: AbortSignal): void {
+  #start(capture: Capture, signal: AbortSignal): void {
+    const { id: captureId } = capture;
+    if (this.#isDownload(capture)) this.#downloading.add(captureId);
     const controller = new AbortController();
     const both = AbortSignal.any([signal, controller.signal]);
     const done = this.#work(captureId, both).finally(() => {
       this.#jobs.delete(captureId);
+      this.#downloading.delete(captureId);
       this.#progress.delete(captureId);
       this.#alarm.wake();
     });

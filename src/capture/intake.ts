@@ -1,4 +1,5 @@
 import { type ArchiveBudgets, inspectArchive } from '../archive/index.ts';
+import { exportTimeOf } from '../chatgpt/index.ts';
 import { type Clock, MINUTE_MS } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Mutex } from '../lib/mutex.ts';
@@ -16,7 +17,7 @@ import { type Archive, type Capture, hasEnded, lacksArchive, newCaptureId } from
 import type { HandIn, Journal, JournalEntry, MessageRecord } from './journal.ts';
 import * as messages from './messages.ts';
 import type { Recorder } from './recorder.ts';
-import { step } from './transitions.ts';
+import { type CaptureSettings, type StepContext, step } from './transitions.ts';
 import type { Watchdog } from './watchdog.ts';
 
 export interface IntakeOptions {
@@ -30,6 +31,7 @@ export interface IntakeOptions {
   /** The directory that the configuration asks for, for exports of a mailbox. */
   readonly accountOf: (mailbox: string) => string | undefined;
   readonly budgets: ArchiveBudgets;
+  readonly settings: CaptureSettings;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -195,7 +197,7 @@ export class Intake {
 
   async #takeAsCapture(file: FileToTake): Promise<string> {
     const { journal, recorder, clock, logger } = this.#options;
-    const named = parseExportName(file.name);
+    const named = exportNamed(file.name);
     const isBeingCaptured = named !== undefined && (await journal.capturesOfExport(named.exportId)).some(isOpen);
     const capture: Capture = {
       id: newCaptureId(),
@@ -207,6 +209,7 @@ export class Intake {
       foundAt: clock.now(),
       damagedArchives: 0,
       trouble: undefined,
+      told: {},
       state: { name: 'unpacking', archive: archiveOf(file), attempt: 0 },
     };
     logger.info({ capture: capture.id, file: file.name }, `taking in ${file.name}`);
@@ -246,6 +249,7 @@ export class Intake {
       foundAt: clock.now(),
       damagedArchives: 0,
       trouble: undefined,
+      told: {},
       state: { name: 'found' },
     };
     logger.info(
@@ -269,7 +273,7 @@ export class Intake {
 
   /** The open capture whose archive this is: by the export's id, or by its stamp where the file was renamed. */
   async #waitingFor({ path, name }: FileToTake): Promise<Capture | undefined> {
-    const exportId = parseExportName(name)?.exportId;
+    const exportId = exportNamed(name)?.exportId;
     const candidates = (await this.#options.journal.openCaptures()).filter(lacksArchive);
     if (candidates.length === 0) return undefined;
     const stamp = await this.#stampOf(path);
@@ -277,26 +281,34 @@ export class Intake {
     if (stamp === 'unsound') return undefined;
     if (exportId !== undefined) return candidates.find((capture) => capture.exportId === exportId);
     if (stamp === undefined) return undefined;
-    return candidates.find(
+    const ofThisTime = candidates.filter(
       ({ exportTime }) => exportTime !== undefined && Math.abs(exportTime - stamp) <= STAMP_TOLERANCE_MS,
     );
+    // With the wrong archive, a capture would never fetch its own: in doubt the file is a capture of its own.
+    return ofThisTime.length === 1 ? ofThisTime[0] : undefined;
   }
 
   async #stampOf(path: string): Promise<number | undefined | 'unsound'> {
     try {
-      return (await inspectArchive(path, { budgets: this.#options.budgets })).newestEntry;
+      return exportTimeOf(await inspectArchive(path, { budgets: this.#options.budgets }));
     } catch {
       return 'unsound';
     }
   }
 
-  #context(): { now: number; random: () => number } {
-    return { now: this.#options.clock.now(), random: this.#options.random };
+  #context(): StepContext {
+    const { clock, random, settings } = this.#options;
+    return { now: clock.now(), random, settings };
   }
 }
 
 function isOpen(capture: Capture): boolean {
   return !hasEnded(capture);
+}
+
+/** The export that a ZIP's name tells of, or that of the folder which a ZIP was unpacked into. */
+function exportNamed(name: string): ReturnType<typeof parseExportName> {
+  return parseExportName(name) ?? parseExportName(`${name}.zip`);
 }
 
 function archiveOf({ path, afterwards }: FileToTake): Archive {

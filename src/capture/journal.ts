@@ -28,7 +28,7 @@ export interface JournalEntry {
   /** New or changed captures. */
   readonly captures?: readonly Capture[];
   readonly message?: MessageRecord;
-  /** A file that was taken in; its key is never taken again. */
+  /** A file that was taken in; its key is not taken again until it is forgotten. */
   readonly fileKey?: string;
   /** A handed-in file that has become a capture. */
   readonly accepted?: { readonly handIn: number; readonly capture: string };
@@ -73,6 +73,8 @@ export interface Journal extends Outbox, AsyncDisposable {
   /** Whether a message of this id was dealt with that way before (in another folder, or under another UID). */
   knowsMessage(messageId: string, outcome: MessageRecord['outcome']): Promise<boolean>;
   knowsFile(fileKey: string): Promise<boolean>;
+  /** Forgets all files but those of these keys: one that is gone and comes back is taken in, and told of, again. */
+  forgetFilesBut(fileKeys: readonly string[]): Promise<void>;
   /** Leaves a file for the conductor, which may be in another process; gives the hand-in's number. */
   handIn(file: HandIn): Promise<number>;
   /** Hand-ins that have not become captures yet. */

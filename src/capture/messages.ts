@@ -1,7 +1,7 @@
 import { DAY_MS } from '../lib/clock.ts';
 import { count, formatBytes, formatDuration, formatMoment } from '../lib/text.ts';
 import type { Message } from '../notify/index.ts';
-import { type Capture, deadlineOf, lacksArchive } from './capture.ts';
+import { type Capture, deadlineOf, lacksArchive, type Trouble } from './capture.ts';
 
 /** What people are told: what happened, what it means for the backup, what to do, by when. No titles, no links. */
 
@@ -16,6 +16,12 @@ export interface SnapshotFacts {
   readonly unchangedFiles: number;
   /** From the moment the export was found until it was committed, ms. */
   readonly tookMs: number;
+}
+
+/** What a person can be pointed to when the link will not do. */
+export interface WaysOut {
+  /** The drop folder, if there is one. */
+  readonly dropDir: string | undefined;
 }
 
 /** By OpenAI's help centre (shared facts: "The export-ready email and its link"). */
@@ -65,46 +71,60 @@ export function duplicate(capture: Capture, of: string, now: number): Message | 
   };
 }
 
-/** The server wants a signed-in user. */
-export function needsLogin(capture: Capture, detail: string, now: number): Message {
+/** The server wants a signed-in user: told when that is found out, and again as the deadline comes near. */
+export function needsLogin(capture: Capture, trouble: Trouble, ways: WaysOut, now: number): Message {
   const deadline = deadlineOf(capture) ?? now;
   return {
     event: 'needs-login',
     level: 'warning',
     title: `ChatGPT export waits for a login, ${formatDuration(deadline - now)} left`,
     body: [
-      `An export is ready, and OpenAI gives it only to a signed-in user. ${detail}`,
-      `The link dies at ${formatMoment(deadline)}; until then, one of these saves it:`,
-      '- renew the login that Chatkeep uses (download.logins in the configuration); it is tried at once when its file changes; or',
-      '- open the link in the email in a browser that is signed in to ChatGPT, and put the ZIP into the drop folder or run `chatkeep import FILE`.',
+      `An export is ready, but OpenAI gives it only to a signed-in user, and Chatkeep was not let in.`,
+      deadlineSentence(deadline, now),
+      '',
+      'Until then, either of these saves it:',
+      '- Sign in again with `chatkeep login chatgpt`, or renew the login that Chatkeep uses (download.logins in the configuration). The export is then fetched at once.',
+      `- Or ${inBrowser(capture)}, and ${handInHow(ways)}.`,
+      '',
+      `${triedSentence(trouble)} ${nextWord(trouble, deadline)}`,
     ].join('\n'),
     at: now,
-    data: { capture: capture.id, deadline, secondsLeft: Math.max(0, Math.round((deadline - now) / 1000)) },
+    data: { capture: capture.id, ...urgency(deadline, now), attempts: trouble.attempts },
   };
 }
 
 /** The link died before the export could be fetched. */
-export function expired(capture: Capture, now: number): Message {
+export function expired(capture: Capture, ways: WaysOut, now: number): Message {
   const deadline = deadlineOf(capture) ?? now;
-  if (capture.foundAt >= deadline) return foundDead(capture, deadline, now);
-  const why = 'reason' in capture.state ? ` The last trouble was: ${capture.state.reason}` : '';
+  if (capture.foundAt >= deadline) return foundDead(capture, deadline, ways, now);
   return {
     event: 'expired',
     level: 'failure',
     title: 'A ChatGPT export was lost: its link has died',
-    body: `The link died at ${formatMoment(deadline)} before the export could be fetched.${why}\nThis export is not in the backup; earlier snapshots are untouched. ${NEW_EXPORT_HOW}`,
+    body: [
+      `The link died at ${formatMoment(deadline)} before the export could be fetched (${theEmail(capture)}). This export is not in the backup; earlier snapshots are untouched.`,
+      ...lastTried(capture),
+      '',
+      `If you downloaded it in a browser in time, nothing is lost: ${handInHow(ways)}.`,
+      'Otherwise ask for a new export:',
+      ...(capture.trouble?.kind === 'login'
+        ? ['- First sign in again with `chatkeep login chatgpt`, or the next export waits in the same way.']
+        : []),
+      '- In ChatGPT, open Settings → Data controls → Export data → Export, and confirm.',
+      '- OpenAI sends an email with a new link, within minutes or up to 7 days. Chatkeep takes it from there.',
+    ].join('\n'),
     at: now,
-    data: { capture: capture.id, deadline },
+    data: { capture: capture.id, deadline, attempts: capture.trouble?.attempts ?? null },
   };
 }
 
 /** The link was dead when its email was found: at the first start, perhaps, and the export may have been saved by hand. */
-function foundDead(capture: Capture, deadline: number, now: number): Message {
+function foundDead(capture: Capture, deadline: number, ways: WaysOut, now: number): Message {
   return {
     event: 'expired',
     level: 'warning',
     title: 'An email with a dead export link was found',
-    body: `Its link died at ${formatMoment(deadline)}, before Chatkeep saw the email, so this export cannot be fetched any more. If you saved it yourself, put the ZIP into the drop folder or run \`chatkeep import FILE\`. Otherwise: ${NEW_EXPORT_HOW}`,
+    body: `Its link died at ${formatMoment(deadline)}, before Chatkeep saw the email, so this export cannot be fetched any more. If you saved it yourself, ${handInHow(ways)}. Otherwise: ${NEW_EXPORT_HOW}`,
     at: now,
     data: { capture: capture.id, deadline },
   };
@@ -133,36 +153,59 @@ export function archiveRefused(
 }
 
 /** The download keeps failing. */
-export function downloadTrouble(capture: Capture, detail: string, now: number): Message {
+export function downloadTrouble(capture: Capture, trouble: Trouble, ways: WaysOut, now: number): Message {
   const deadline = deadlineOf(capture) ?? now;
   return {
     event: 'trouble',
     level: 'warning',
-    title: 'A ChatGPT export cannot be downloaded at present',
-    body: `${detail}\nChatkeep goes on trying until the link dies at ${formatMoment(deadline)} (${formatDuration(deadline - now)} left); what has arrived is kept. You can also download it in a browser until then and put the ZIP into the drop folder, or run \`chatkeep import FILE\`.`,
+    title: `A ChatGPT export cannot be downloaded at present, ${formatDuration(deadline - now)} left`,
+    body: [
+      trouble.detail,
+      `Chatkeep goes on trying, and what has arrived is kept. ${deadlineSentence(deadline, now)}`,
+      '',
+      `To be on the safe side, ${inBrowser(capture)}, and ${handInHow(ways)}.`,
+      '',
+      `Tried ${count(trouble.attempts, 'time')} in a row in vain. ${nextWord(trouble, deadline)}`,
+    ].join('\n'),
     at: now,
-    data: { capture: capture.id, deadline, reason: detail },
+    data: { capture: capture.id, ...urgency(deadline, now), attempts: trouble.attempts, reason: trouble.detail },
   };
 }
 
 /** Storage or an unexpected error holds the work up. */
-export function workTrouble(capture: Capture, kind: 'storage' | 'failure', detail: string, now: number): Message {
+export function workTrouble(
+  capture: Capture,
+  trouble: Trouble & { readonly kind: 'storage' | 'failure' },
+  ways: WaysOut,
+  now: number,
+): Message {
+  const { kind, detail, attempts } = trouble;
   const deadline = lacksArchive(capture) ? deadlineOf(capture) : undefined;
   const limit =
     deadline === undefined
-      ? 'The archive itself is safe on disk, so there is no hurry.'
-      : `The link dies at ${formatMoment(deadline)} (${formatDuration(deadline - now)} left).`;
+      ? ['The archive itself is safe on disk, so there is no hurry.']
+      : [
+          deadlineSentence(deadline, now),
+          `If that cannot be done in time, ${inBrowser(capture)}, and keep the ZIP. Later, ${handInHow(ways)}.`,
+          nextWord(trouble, deadline),
+        ];
   const next =
     kind === 'storage'
       ? 'Make room or mend the permissions; Chatkeep goes on by itself afterwards.'
       : 'Chatkeep tries again by itself; if `chatkeep status` still shows this in an hour, look at the log.';
+  const left = deadline === undefined ? '' : `, ${formatDuration(deadline - now)} left`;
   return {
     event: 'trouble',
     level: 'failure',
-    title: kind === 'storage' ? 'A ChatGPT export cannot be stored' : 'A ChatGPT export is held up by an error',
-    body: `${detail}\nNothing half-done was left in the backup. ${next} ${limit}`,
+    title: `${kind === 'storage' ? 'A ChatGPT export cannot be stored' : 'A ChatGPT export is held up by an error'}${left}`,
+    body: [`${detail} Nothing half-done was left in the backup.`, `${next} ${limit[0]}`, ...limit.slice(1)].join('\n'),
     at: now,
-    data: { capture: capture.id, reason: detail, deadline: deadline ?? null },
+    data: {
+      capture: capture.id,
+      reason: detail,
+      attempts,
+      ...(deadline === undefined ? { deadline: null } : urgency(deadline, now)),
+    },
   };
 }
 
@@ -221,4 +264,45 @@ export function noticeRefused(mailbox: string, detail: string, receivedAt: numbe
     at: now,
     data: { mailbox, reason: detail, receivedAt },
   };
+}
+
+/** So that it is found, in the right one of several mailboxes. */
+function theEmail({ origin }: Capture): string {
+  if (origin.kind !== 'notice') return 'the email';
+  return `the email of ${formatMoment(origin.receivedAt)} in the mailbox "${origin.mailbox}"`;
+}
+
+function inBrowser(capture: Capture): string {
+  return `open the link in ${theEmail(capture)} with a browser that is signed in to ChatGPT`;
+}
+
+function deadlineSentence(deadline: number, now: number): string {
+  return `The link dies at ${formatMoment(deadline)}, in ${formatDuration(deadline - now)}; after that, this export cannot be fetched any more.`;
+}
+
+function handInHow({ dropDir }: WaysOut): string {
+  const folder = dropDir === undefined ? '' : `put it into the drop folder ${dropDir}, or `;
+  return `give the ZIP to Chatkeep: ${folder}run \`chatkeep import FILE\``;
+}
+
+function triedSentence({ attempts, since, detail }: Trouble): string {
+  const often =
+    attempts === 1 ? 'Tried once' : `Tried ${count(attempts, 'time')} since ${formatMoment(since)}, in the end`;
+  return `${often}: ${detail}`.trimEnd();
+}
+
+function lastTried({ trouble, state }: Capture): string[] {
+  if (trouble !== undefined) return [triedSentence(trouble)];
+  return 'reason' in state ? [`The last trouble was: ${state.reason}`] : [];
+}
+
+/** So that nobody waits for a reminder that does not come. */
+function nextWord({ tellAt }: Trouble, deadline: number): string {
+  return tellAt === undefined
+    ? 'There is no further reminder.'
+    : `The next reminder comes with ${formatDuration(deadline - tellAt)} left.`;
+}
+
+function urgency(deadline: number, now: number): { deadline: number; secondsLeft: number } {
+  return { deadline, secondsLeft: Math.max(0, Math.round((deadline - now) / 1000)) };
 }

@@ -195,6 +195,10 @@ class SqliteJournal implements Journal {
     return this.#prepared('SELECT 1 FROM files WHERE key = ?').get(fileKey) !== undefined;
   }
 
+  async forgetFilesBut(fileKeys: readonly string[]): Promise<void> {
+    this.#run('DELETE FROM files WHERE key NOT IN (SELECT value FROM json_each(?))', JSON.stringify(fileKeys));
+  }
+
   async handIn({ path, name, afterwards, account }: HandIn): Promise<number> {
     const { lastInsertRowid } = this.#prepared(
       'INSERT INTO hand_ins (at, path, name, afterwards, account) VALUES (?, ?, ?, ?, ?)',

@@ -1,5 +1,5 @@
 import { type BackoffLimits, backoffMs } from '../lib/backoff.ts';
-import { MINUTE_MS, type Random, SECOND_MS } from '../lib/clock.ts';
+import { HOUR_MS, MINUTE_MS, type Random, SECOND_MS } from '../lib/clock.ts';
 import type { Message } from '../notify/index.ts';
 import {
   type Archive,
@@ -10,6 +10,7 @@ import {
   type Leftover,
   lacksArchive,
   type OpenState,
+  type Trouble,
 } from './capture.ts';
 import * as messages from './messages.ts';
 
@@ -27,6 +28,7 @@ export type CaptureEvent =
       readonly retryAfterMs?: number | undefined;
     }
   | { readonly kind: 'login-needed'; readonly detail: string; readonly logins: string }
+  | { readonly kind: 'telling-due' }
   | { readonly kind: 'deadline-passed' }
   | { readonly kind: 'archive-arrived'; readonly archive: Archive }
   | { readonly kind: 'unpacking-resumed'; readonly archive: Archive }
@@ -54,6 +56,13 @@ export interface StepContext {
   /** ms UTC */
   readonly now: number;
   readonly random: Random;
+  readonly settings: CaptureSettings;
+}
+
+/** What the configuration says about captures. */
+export interface CaptureSettings extends messages.WaysOut {
+  /** How many hours before the deadline people are reminded of an export that still cannot be fetched. */
+  readonly remindHoursLeft: readonly number[];
 }
 
 /** The capture after the event, and what people are told of it. Both are recorded in one transaction. */
@@ -75,6 +84,10 @@ const LAST_ATTEMPT_BEFORE_DEADLINE_MS = MINUTE_MS;
 const MOST_DAMAGED_ARCHIVES = 3;
 /** A cut is news only when it keeps happening. */
 const ATTEMPTS_BEFORE_TELLING = 4;
+/** A login (or a disk) that comes and goes is not told of each time. */
+const TOLD_AGAIN_AFTER_MS = HOUR_MS;
+/** Who has just been told needs no reminder. */
+const NO_REMINDER_WITHIN_MS = 10 * MINUTE_MS;
 
 /**
  * The state machine: pure, total, and the only place where a capture's state changes. An event that does not fit the
@@ -95,8 +108,14 @@ export function step(capture: Capture, event: CaptureEvent, context: StepContext
       return interrupted(capture, event, context);
     case 'login-needed':
       return loginNeeded(capture, event, context);
+    case 'telling-due':
+      return capture.trouble === undefined ? to(capture) : tellIfDue(capture, capture.trouble, context);
     case 'deadline-passed':
-      return end(capture, { name: 'expired', at: context.now }, messages.expired(capture, context.now));
+      return end(
+        capture,
+        { name: 'expired', at: context.now },
+        messages.expired(capture, context.settings, context.now),
+      );
     case 'archive-arrived':
       return to(recovered(capture), { name: 'unpacking', archive: event.archive, attempt: 0 });
     case 'unpacking-resumed':
@@ -136,6 +155,8 @@ function fits(event: CaptureEvent, capture: Capture): boolean {
       return state.name === 'downloading';
     case 'unpacking-resumed':
       return state.name === 'waiting' && state.next.name === 'unpack';
+    case 'telling-due':
+      return state.name === 'waiting' || state.name === 'needs-login';
     case 'committed':
     case 'already-kept':
     case 'archive-refused':
@@ -155,14 +176,10 @@ function interrupted(
   const wait = Math.max(event.retryAfterMs ?? 0, backoffMs(attempt, DOWNLOAD_BACKOFF, context.random));
   const until = beforeDeadline(capture, context.now + wait, context.now);
   const state: OpenState = { name: 'waiting', until, attempt, reason: event.detail, next: { name: 'download' } };
-  if (attempt < ATTEMPTS_BEFORE_TELLING) return to(capture, state);
-  return trouble(
-    capture,
-    'download',
-    state,
-    () => messages.downloadTrouble(capture, event.detail, context.now),
-    context,
-  );
+  // Who gets bytes was let in, and has room for them.
+  const soFar = event.progressed ? recovered(capture) : capture;
+  if (attempt < ATTEMPTS_BEFORE_TELLING) return to(soFar, state);
+  return troubled(soFar, { kind: 'download', detail: event.detail, attempts: attempt }, state, context);
 }
 
 function loginNeeded(
@@ -179,7 +196,7 @@ function loginNeeded(
     reason: event.detail,
     logins: event.logins,
   };
-  return trouble(capture, 'login', state, () => messages.needsLogin(capture, event.detail, context.now), context);
+  return troubled(capture, { kind: 'login', detail: event.detail, attempts: 1 }, state, context);
 }
 
 function archiveRefused(
@@ -190,7 +207,7 @@ function archiveRefused(
   const { state, origin } = capture;
   const handedIn = state.name === 'unpacking' && state.archive.from === 'user';
   const damagedArchives = capture.damagedArchives + (event.damaged && !handedIn ? 1 : 0);
-  const counted = { ...capture, damagedArchives };
+  const counted = { ...recovered(capture), damagedArchives };
   const canFetchAgain =
     origin.kind === 'notice' &&
     origin.deadline > context.now &&
@@ -232,22 +249,73 @@ function pause(
     reason: detail,
     next: archive === undefined ? { name: 'download' } : { name: 'unpack', archive },
   };
-  return trouble(capture, kind, state, () => messages.workTrouble(capture, kind, detail, context.now), context);
+  return troubled(capture, { kind, detail, attempts: 1 }, state, context);
 }
 
-/** Changes the state, and tells of the trouble unless the same trouble was told before. */
-function trouble(
+/**
+ * Changes the state, and tells of the trouble if it is time.
+ * @param first the trouble if it is not known yet; else only its kind and detail count
+ */
+function troubled(
   capture: Capture,
-  kind: NonNullable<Capture['trouble']>['kind'],
+  first: Pick<Trouble, 'kind' | 'detail' | 'attempts'>,
   state: OpenState,
-  message: () => Message,
-  { now }: StepContext,
+  context: StepContext,
 ): Step {
-  if (capture.trouble?.kind === kind) return to(capture, state);
-  return { capture: { ...capture, trouble: { kind, since: now }, state }, messages: [message()] };
+  const known = capture.trouble?.kind === first.kind ? capture.trouble : undefined;
+  const trouble: Trouble = {
+    kind: first.kind,
+    since: known?.since ?? context.now,
+    attempts: known === undefined ? first.attempts : known.attempts + 1,
+    detail: first.detail,
+    tellAt: undefined,
+  };
+  return tellIfDue({ ...capture, state }, trouble, context);
 }
 
-function to(capture: Capture, state: OpenState): Step {
+/** Tells of the trouble if it is time, and notes when it is time again. */
+function tellIfDue(capture: Capture, trouble: Trouble, context: StepContext): Step {
+  const { now } = context;
+  const tellAt = tellingTime(capture, trouble, context);
+  if (tellAt === undefined || tellAt > now) {
+    return { capture: { ...capture, trouble: { ...trouble, tellAt } }, messages: [] };
+  }
+  const told: Capture = { ...capture, told: { ...capture.told, [trouble.kind]: now } };
+  const next: Trouble = { ...trouble, tellAt: tellingTime(told, trouble, context) };
+  return { capture: { ...told, trouble: next }, messages: [troubleMessage(told, next, context)] };
+}
+
+/** At once when it is new, then at the hours that are set; one that comes back, an hour after the last word at the soonest. */
+function tellingTime(capture: Capture, { kind, since }: Trouble, context: StepContext): number | undefined {
+  const lastTold = capture.told[kind];
+  if (lastTold === undefined) return since;
+  const reminder = nextReminder(capture, lastTold, context.settings);
+  return lastTold >= since ? reminder : Math.min(lastTold + TOLD_AGAIN_AFTER_MS, reminder ?? Number.POSITIVE_INFINITY);
+}
+
+/** An archive that is on disk has no deadline, and nobody is hurried. */
+function nextReminder(capture: Capture, lastTold: number, { remindHoursLeft }: CaptureSettings): number | undefined {
+  const deadline = lacksArchive(capture) ? deadlineOf(capture) : undefined;
+  if (deadline === undefined) return undefined;
+  const toCome = remindHoursLeft
+    .map((hours) => deadline - hours * HOUR_MS)
+    .filter((at) => at >= lastTold + NO_REMINDER_WITHIN_MS);
+  return toCome.length === 0 ? undefined : Math.min(...toCome);
+}
+
+function troubleMessage(capture: Capture, trouble: Trouble, { settings, now }: StepContext): Message {
+  switch (trouble.kind) {
+    case 'login':
+      return messages.needsLogin(capture, trouble, settings, now);
+    case 'download':
+      return messages.downloadTrouble(capture, trouble, settings, now);
+    case 'storage':
+    case 'failure':
+      return messages.workTrouble(capture, { ...trouble, kind: trouble.kind }, settings, now);
+  }
+}
+
+function to(capture: Capture, state: CaptureState = capture.state): Step {
   return { capture: { ...capture, state }, messages: [] };
 }
 

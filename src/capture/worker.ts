@@ -1,29 +1,28 @@
-import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import {
   type ArchiveBudgets,
   ArchiveRefusal,
   type ArchiveRefusalReason,
   inspectArchive,
   readSmallFile,
-  unpackArchive,
+  sha256OfArchive,
+  unpackAndHash,
 } from '../archive/index.ts';
-import { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, readAccount } from '../chatgpt/index.ts';
-import { type Downloader, partPath, recordPath } from '../download/index.ts';
-import { both } from '../lib/both.ts';
+import { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, exportTimeOf, readAccount } from '../chatgpt/index.ts';
+import { type Downloader, filesOfDownload } from '../download/index.ts';
 import type { Clock, Random } from '../lib/clock.ts';
 import { ChatkeepError, errorCode, errorMessage } from '../lib/errors.ts';
-import { exists } from '../lib/files.ts';
-import { sha256InThread } from '../lib/hash.ts';
+import { exists, removeTree } from '../lib/files.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { redactText } from '../lib/secret.ts';
 import { assertRoom } from '../lib/space.ts';
 import { count, formatBytes, formatDuration } from '../lib/text.ts';
 import type { BackupDirectory, SnapshotInfo, SnapshotSource } from '../snapshot/index.ts';
-import { type Archive, type Capture, type EndState, hasEnded, type Leftover } from './capture.ts';
+import { type Archive, type Capture, type EndState, hasEnded, isOnlyToBeTold, type Leftover } from './capture.ts';
 import type { Recorder } from './recorder.ts';
-import { type CaptureEvent, step } from './transitions.ts';
+import { type CaptureEvent, type CaptureSettings, step } from './transitions.ts';
 
 /** How far the work on a capture is. Bytes. */
 export interface Progress {
@@ -32,19 +31,26 @@ export interface Progress {
   readonly total: number | undefined;
 }
 
-export interface WorkerOptions {
+/** What the worker tells of on the way. */
+export interface WorkerHooks {
+  readonly onProgress: (captureId: string, progress: Progress) => void;
+  /** The capture has its archive. */
+  readonly onArchive: (captureId: string) => void;
+}
+
+export interface WorkerOptions extends WorkerHooks {
   readonly recorder: Recorder;
   readonly backups: BackupDirectory;
   readonly downloader: Pick<Downloader, 'download' | 'loginsFingerprint'>;
   /** Where downloads lie until their snapshot is committed. */
   readonly downloads: string;
   readonly budgets: ArchiveBudgets;
+  readonly settings: CaptureSettings;
   /** Unpacking fills disk and memory caches: one at a time. */
   readonly unpacking: Mutex;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly onProgress: (captureId: string, progress: Progress) => void;
 }
 
 /** Refusals that a fresh download may mend: the file is broken, not malicious. */
@@ -81,6 +87,7 @@ export class Worker {
       signal.throwIfAborted();
       const event = await this.#work(current, logger, signal);
       current = await this.#apply(current, event, logger);
+      if (current.state.name === 'unpacking') this.#options.onArchive(capture.id);
     } while (current.state.name === 'downloading' || current.state.name === 'unpacking');
     return hasEnded(current) ? this.tidy(current) : current;
   }
@@ -106,7 +113,7 @@ export class Worker {
     const { state } = capture;
     const target = join(this.#options.downloads, `${capture.id}.zip`);
     // A download in the making, or a whole one, when the archive was handed in after all.
-    for (const path of [target, partPath(target), recordPath(target)]) await rm(path, { force: true });
+    for (const path of filesOfDownload(target)) await rm(path, { force: true });
     if (!('leftover' in state) || state.leftover === undefined) return capture;
     await this.#deleteLeftover(state.leftover);
     const tidied: Capture = { ...capture, state: { ...state, leftover: undefined } };
@@ -116,16 +123,33 @@ export class Worker {
 
   /** What lies there may be another file by now, which somebody has put in since: that one is not ours to delete. */
   async #deleteLeftover({ path, sha256 }: Leftover): Promise<void> {
+    const { logger } = this.#options;
+    // Of a folder, a process that died may have deleted a part.
+    await removeTree(doomedName(path));
     const identity = await identityOf(path);
     if (identity === undefined) return;
-    const isTheSame = (await sha256InThread(path)) === sha256 && (await identityOf(path)) === identity;
-    if (isTheSame) await rm(path, { force: true });
-    else this.#options.logger.info({ file: path }, 'another file has taken the place of one that was kept; it stays');
+    if ((await this.#sha256Of(path)) !== sha256 || (await identityOf(path)) !== identity) {
+      logger.info({ file: path }, 'another file has taken the place of one that was kept; it stays');
+      return;
+    }
+    await rename(path, doomedName(path));
+    await removeTree(doomedName(path));
+  }
+
+  /** Undefined for what cannot be an archive that was kept. */
+  async #sha256Of(path: string): Promise<string | undefined> {
+    try {
+      return await sha256OfArchive(path, { budgets: this.#options.budgets });
+    } catch (error) {
+      if (error instanceof ArchiveRefusal) return undefined;
+      throw error;
+    }
   }
 
   async #work(capture: Capture, logger: Logger, signal: AbortSignal): Promise<CaptureEvent> {
     const { state } = capture;
     try {
+      if (isOnlyToBeTold(capture, this.#options.clock.now())) return { kind: 'telling-due' };
       if (state.name === 'unpacking') return await this.#keep(capture, state.archive, logger, signal);
       if (state.name === 'waiting' && state.next.name === 'unpack') {
         return { kind: 'unpacking-resumed', archive: state.next.archive };
@@ -190,13 +214,21 @@ export class Worker {
       const committed = await this.#options.backups.find({ capture: capture.id });
       // The process died between the commit and its record.
       if (committed !== undefined) return this.#committedEvent(capture, committed);
+      const found = await this.#whereItIs(capture, archive);
       try {
-        return await this.#unpackAndCommit(capture, archive, logger, signal);
+        return await this.#unpackAndCommit(capture, found, logger, signal);
       } catch (error) {
         if (!(error instanceof ArchiveRefusal)) throw error;
-        return this.#refusal(capture, archive, error);
+        return this.#refusal(capture, found, error);
       }
     });
+  }
+
+  /** The process may have died after it put a refused archive aside: what was wrong with it is found out again there. */
+  async #whereItIs(capture: Capture, archive: Archive): Promise<Archive> {
+    if (archive.from === 'user' || (await exists(archive.path))) return archive;
+    const path = await this.#options.backups.quarantined(quarantineName(capture));
+    return path === undefined ? archive : { ...archive, path };
   }
 
   async #unpackAndCommit(
@@ -222,25 +254,20 @@ export class Worker {
     await assertRoom(backups.path, inspection.unpackedBytes, 'backup directory');
     const staging = await backups.createStaging(capture.id);
     try {
-      const [files, sha256] = await both(
+      const { files, sha256 } = await unpackAndHash(inspection, {
+        target: staging,
         signal,
-        (stop) =>
-          unpackArchive(inspection, {
-            target: staging,
-            signal: stop,
-            onProgress: (done, total) => onProgress(capture.id, { phase: 'unpacking', done, total }),
-          }),
-        (stop) => sha256InThread(archive.path, stop),
-      );
+        onProgress: (done, total) => onProgress(capture.id, { phase: 'unpacking', done, total }),
+      });
       const user = await readSmallFile(inspection, ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES);
       const account = capture.account ?? (user === undefined ? undefined : readAccount(user)?.email);
       const draft = {
         capture: capture.id,
         account: account ?? UNKNOWN_ACCOUNT,
         exportId: capture.exportId,
-        exportTime: capture.exportTime ?? inspection.newestEntry ?? clock.now(),
+        exportTime: capture.exportTime ?? exportTimeOf(inspection) ?? clock.now(),
         source: sourceOf(capture),
-        archive: { sha256, bytes: inspection.bytes },
+        archive: { form: inspection.form, sha256, bytes: inspection.bytes },
         files,
         counts: {},
         findings:
@@ -277,17 +304,29 @@ export class Worker {
   /** A refused archive is never deleted: ours goes into quarantine, a person's stays where it is. */
   async #refusal(capture: Capture, archive: Archive, refusal: ArchiveRefusal): Promise<CaptureEvent> {
     const kept =
-      archive.from === 'download' ? await this.#options.backups.quarantine(archive.path, capture.id) : archive.path;
+      archive.from === 'download'
+        ? await this.#options.backups.quarantine(archive.path, quarantineName(capture))
+        : archive.path;
     return { kind: 'archive-refused', detail: refusal.message, damaged: DAMAGE.has(refusal.reason), kept };
   }
 
   async #apply(capture: Capture, event: CaptureEvent, logger: Logger): Promise<Capture> {
-    const { recorder, clock, random } = this.#options;
-    const next = step(capture, event, { now: clock.now(), random });
+    const { recorder, clock, random, settings } = this.#options;
+    const next = step(capture, event, { now: clock.now(), random, settings });
     await recorder.record({ captures: [next.capture], messages: next.messages });
     tell(logger, next.capture, clock.now());
     return next.capture;
   }
+}
+
+/** A name for the archive that is refused next: the same before and after a crash, and another one for each archive. */
+function quarantineName({ id, damagedArchives }: Capture): string {
+  return damagedArchives === 0 ? id : `${id}-${damagedArchives + 1}`;
+}
+
+/** Hidden, and gone from its place in one step: half of a folder must not be taken for an export. */
+function doomedName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.deleted-by-chatkeep`);
 }
 
 /** Which file lies at `path`, and in which state; undefined if none does. */

@@ -1,6 +1,7 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, readdir, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
+import { looksLikeExport } from '../chatgpt/index.ts';
 import { type Imported, type ImportOutcome, importFiles } from '../importer.ts';
 import { systemClock } from '../lib/clock.ts';
 import { ChatkeepError } from '../lib/errors.ts';
@@ -20,8 +21,8 @@ interface Result {
 /** `chatkeep import FILE…`: archives that are on disk already. */
 export function importCommand(): Command {
   return new Command('import')
-    .description('take in export ZIPs that are on disk already; the files stay where they are')
-    .argument('<files...>', 'ZIP files as ChatGPT gives them')
+    .description('take in exports that are on disk already; the files stay where they are')
+    .argument('<files...>', 'ZIP files as ChatGPT gives them, or folders that they were unpacked into')
     .option(
       '--account <name>',
       'the directory below the backup directory; else as configured, else the e-mail in the export',
@@ -30,11 +31,11 @@ export function importCommand(): Command {
     .action(async (files: string[], options: { account?: string; json?: true }, command: Command) => {
       const { config } = await loadForCommand(command);
       const logger = await loggerFor(command, { ...config, log: { ...config.log, level: 'warn' } }, 2);
-      await Promise.all(files.map(assertReadable));
+      await Promise.all(files.map(assertIsExport));
       const display = options.json === true ? undefined : progressDisplay();
       const handIns = files.map((file) => ({
         path: resolve(file),
-        name: basename(file),
+        name: basename(resolve(file)),
         afterwards: 'keep' as const,
         account: options.account ?? config.account,
       }));
@@ -95,11 +96,21 @@ function throwUnlessKept(outcomes: readonly ImportOutcome[]): void {
   }
 }
 
-async function assertReadable(file: string): Promise<void> {
+/** A ZIP is looked into later; of a folder it is seen here, lest somebody's whole home is taken for an export. */
+async function assertIsExport(file: string): Promise<void> {
+  if (!(await isReadableFolder(file)) || looksLikeExport(await readdir(file))) return;
+  throw new ChatkeepError('refused', `The folder ${file} is not an unpacked export: it holds no chat.html, for one.`, {
+    next: 'Name the folder that holds chat.html, user.json and conversations.json (or conversations-000.json), or name the ZIP.',
+  });
+}
+
+async function isReadableFolder(file: string): Promise<boolean> {
   try {
-    await access(file, constants.R_OK);
+    const isFolder = (await stat(file)).isDirectory();
+    await access(file, isFolder ? constants.R_OK | constants.X_OK : constants.R_OK);
+    return isFolder;
   } catch (error) {
-    throw new ChatkeepError('not-found', `The file ${file} does not exist or may not be read.`, {
+    throw new ChatkeepError('not-found', `${file} does not exist or may not be read.`, {
       cause: error,
       next: 'Check the path; in a container it must be a path inside the container.',
     });

@@ -4,12 +4,10 @@ import type { Draft } from './draft.ts';
 import type { Findings } from './findings.ts';
 import type { Glimpse } from './glimpse.ts';
 
-type DirectoryKey = 'backup_dir' | 'state_dir' | 'drop_dir';
+const DIRECTORIES = ['backup_dir', 'state_dir', 'drop_dir'] as const;
+type DirectoryKey = (typeof DIRECTORIES)[number];
 
-/**
- * Which directory must not lie in which, and why. Backups and state may lie below the drop folder: nothing is looked at
- * there but the ZIP files at its top.
- */
+/** Which directory must not lie in which, and why. */
 const MUST_NOT_LIE_IN: readonly { readonly inner: DirectoryKey; readonly outer: DirectoryKey; readonly why: string }[] =
   [
     {
@@ -28,6 +26,8 @@ const MUST_NOT_LIE_IN: readonly { readonly inner: DirectoryKey; readonly outer: 
       outer: 'state_dir',
       why: 'where Chatkeep deletes what it does not need any more',
     },
+    { inner: 'backup_dir', outer: 'drop_dir', why: 'where exports are deleted once they were taken in' },
+    { inner: 'state_dir', outer: 'drop_dir', why: 'where exports are deleted once they were taken in' },
   ];
 
 /** That the three directories are apart, symbolic links resolved. What they are not goes into `findings`. */
@@ -41,7 +41,7 @@ export async function checkDirectories(glimpse: Glimpse, draft: Draft, findings:
     if (path === undefined || directory === undefined) continue;
     const [name, other] = [draft.nameOf([inner]), draft.nameOf([outer])];
     // Said of the two once, and not of each in the other.
-    if (path === directory && inner !== 'backup_dir') {
+    if (path === directory && DIRECTORIES.indexOf(inner) > DIRECTORIES.indexOf(outer)) {
       findings.problem(`${name}: is the same directory as ${other}: give it one of its own`);
     } else if (isInside(path, directory)) {
       findings.problem(`${name}: lies inside ${other}, ${why}: move it out`);

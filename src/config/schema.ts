@@ -181,6 +181,14 @@ const notifyEntry = z.union([
 ]);
 
 const ORIGIN_WANTED = 'give an origin: https://host or https://host:port, without a path';
+
+const remindHoursLeft = z
+  .array(z.number().gt(0).lt(24))
+  .refine(
+    (hours) => hours.every((left, index) => index === 0 || left < (hours[index - 1] ?? 0)),
+    'give hours in descending order, each once: [12, 6, 1]',
+  );
+
 const origin = z
   .string()
   .regex(/^https:\/\/[^/?#@\s]+$/, ORIGIN_WANTED)
@@ -189,7 +197,9 @@ const origin = z
 export const configSchema = z.strictObject({
   backup_dir: path.describe('Where snapshots are kept'),
   state_dir: path.describe('Where work in progress and the journal are kept; can be lost without losing a snapshot'),
-  drop_dir: path.optional().describe('ZIP files put in here are taken in as if they had been downloaded'),
+  drop_dir: path
+    .optional()
+    .describe('ZIP files and unpacked exports put in here are taken in as if they had been downloaded'),
   account: accountName.optional(),
   mailboxes: z.array(mailbox).default([]).describe('The mailboxes that are watched'),
   notices: z
@@ -232,7 +242,23 @@ export const configSchema = z.strictObject({
         .min(1)
         .max(3600)
         .default(60)
-        .describe('A download that brings no byte for this long is begun anew'),
+        .describe('A download that brings no byte for this long is broken off and gone on with'),
+      connections: z
+        .int()
+        .min(1)
+        .max(8)
+        .default(4)
+        .describe('How many parts of one export are fetched at once, where the server gives out parts'),
+      max_mb_per_second: z
+        .number()
+        .min(0.01)
+        .optional()
+        .describe('What all downloads together may take of the line, in units of 10^6 bytes; else without a limit'),
+      remind_hours_left: remindHoursLeft
+        .default([12, 6, 1])
+        .describe(
+          'How many hours before a link dies you are reminded of an export that cannot be fetched; [] for never',
+        ),
     })
     .prefault({})
     .describe('How exports are fetched'),

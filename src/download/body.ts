@@ -1,42 +1,63 @@
-import { finished, type Readable } from 'node:stream';
+/** What may wait to be taken, before the server is made to wait; and what of it, when it may go on. */
+const MOST_WAITING_BYTES = 256 * 1024;
+const FEW_WAITING_BYTES = 64 * 1024;
 
-/** What may wait to be taken, before the server is made to wait. */
-const WAITING_BYTES = 256 * 1024;
+/** The sender of a body, as far as it can be told to wait. */
+export interface Flow {
+  pause(): void;
+  resume(): void;
+}
 
 /**
- * The bytes of a stream, those included that were waiting when it broke off: iterating over the stream itself would
- * throw these away, and a server that breaks off early would never be got the better of.
+ * A body between the network, which brings its bytes, and the one who takes them by iterating. Every byte that arrived
+ * is given out, those included that were waiting when it broke off: a stream throws these away, and a server that breaks
+ * off early would never be got the better of.
  *
- * @throws on iteration, after the last byte that arrived: the stream's error
+ * @throws on iteration, after the last byte that arrived: what the body broke off with
  */
-export function everyByteOf(stream: Readable): AsyncIterable<Uint8Array> {
-  const waiting: Uint8Array[] = [];
-  let waitingBytes = 0;
-  let end: { readonly error: unknown } | undefined;
-  let wake = () => {};
-  stream.on('data', (chunk: Uint8Array) => {
-    waiting.push(chunk);
-    waitingBytes += chunk.byteLength;
-    if (waitingBytes >= WAITING_BYTES) stream.pause();
-    wake();
-  });
-  finished(stream, (error) => {
-    end = { error };
-    wake();
-  });
+export class Body implements AsyncIterable<Uint8Array> {
+  readonly #flow: Flow;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #end: { readonly error?: unknown } | undefined;
+  #wake = () => {};
 
-  return (async function* () {
+  constructor(flow: Flow) {
+    this.#flow = flow;
+  }
+
+  /** The network has brought this. */
+  bring(chunk: Uint8Array): void {
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.byteLength;
+    if (this.#waitingBytes >= MOST_WAITING_BYTES) this.#flow.pause();
+    this.#wake();
+  }
+
+  /** That was all; or it broke off with `error`. Only the first end counts. */
+  end(broken?: { readonly error: unknown }): void {
+    this.#end ??= broken ?? {};
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
-      for (let chunk = waiting.shift(); chunk !== undefined; chunk = waiting.shift()) {
-        waitingBytes -= chunk.byteLength;
+      const chunks = this.#waiting;
+      this.#waiting = [];
+      for (const chunk of chunks) {
+        this.#waitingBytes -= chunk.byteLength;
+        if (this.#waitingBytes < FEW_WAITING_BYTES) this.#flow.resume();
         yield chunk;
       }
-      if (end?.error) throw end.error;
-      if (end !== undefined) return;
-      stream.resume();
-      await new Promise<void>((resolve) => {
-        wake = resolve;
+      if (this.#waiting.length > 0) continue;
+      if (this.#end !== undefined) {
+        if ('error' in this.#end) throw this.#end.error;
+        return;
+      }
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
       });
+      await woken;
     }
-  })();
+  }
 }

@@ -1,12 +1,13 @@
-import { mkdir, open, readdir, stat } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, SECOND_MS } from '../lib/clock.ts';
 import { errorCode, errorMessage } from '../lib/errors.ts';
 import { LastingTrouble } from '../lib/lasting-trouble.ts';
 import type { Logger } from '../lib/logger.ts';
-import { hasZipEnd, ZIP_END_BYTES } from './zip-marks.ts';
+import { type Candidate, candidatesAmong, endsLikeZip, isStillArriving, keyOf } from './dropped.ts';
 
-/** A file that has stopped growing. */
+/** A ZIP, or an unpacked export, that has stopped growing. */
 export interface DroppedFile {
   readonly path: string;
   readonly name: string;
@@ -15,63 +16,81 @@ export interface DroppedFile {
   readonly key: string;
 }
 
+export interface DropFolderOptions {
+  readonly path: string;
+  /** Whether a folder with these names at its top is an unpacked export; others are left alone. */
+  readonly isExportFolder: (names: readonly string[]) => boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface DropFolderHandlers {
+  /** Takes a whole file in; called again at every look until it is gone. */
+  readonly onFile: (file: DroppedFile) => Promise<void>;
+  /** Told at the first look, and whenever something is gone: the keys of all that lies there. */
+  readonly onPresent: (keys: readonly string[]) => Promise<void>;
+}
+
 /** A look at a directory costs next to nothing, works on network shares, and misses nothing. */
 const SCAN_EVERY_MS = 2 * SECOND_MS;
-/** A file without a ZIP's end may still be growing; after this long without a change it is what it is. */
+/** A file without a ZIP's end, and any folder, may still be growing; after this long without a change it is what it is. */
 const GIVEN_UP_GROWING_MS = 60 * SECOND_MS;
-
-/** The key of a file as it is now, and its size. */
-export async function fileKey(path: string): Promise<{ key: string; bytes: number }> {
-  const { size, mtimeMs } = await stat(path);
-  return { key: `${path}\u0000${size}\u0000${mtimeMs}`, bytes: size };
-}
+/** A folder that is whole and stays (it was refused, say) is walked through less often. */
+const WALK_SETTLED_FOLDER_EVERY_MS = 30 * SECOND_MS;
 
 /** What the last look saw of a file. */
 interface Sighting {
   readonly key: string;
+  readonly bytes: number;
   /** When it was first seen like this, ms UTC by our own clock: a file server's may be minutes off. */
   readonly since: number;
+  /** When it was looked at, ms UTC. */
+  readonly at: number;
 }
 
-/** Watches a directory for ZIP files that people put in. */
+/** Watches a directory for ZIP files, and folders that such were unpacked into, that people put in. */
 export class DropFolder {
-  readonly #path: string;
-  readonly #clock: Clock;
-  readonly #logger: Logger;
-  #before: ReadonlyMap<string, Sighting> = new Map();
+  readonly #options: DropFolderOptions;
+  /** Undefined before the first look. */
+  #before: ReadonlyMap<string, Sighting> | undefined;
   /** Files that have been complained of; once is enough. */
   #unreadableFiles: ReadonlySet<string> = new Set();
   #unreadable = false;
   /** By key, of the files that could not be taken in at the last look. */
   readonly #troubles = new Map<string, LastingTrouble>();
 
-  constructor(options: { path: string; clock: Clock; logger: Logger }) {
-    this.#path = options.path;
-    this.#clock = options.clock;
-    this.#logger = options.logger;
+  constructor(options: DropFolderOptions) {
+    this.#options = options;
   }
 
-  /**
-   * Hands each whole file to `onFile` once it has stopped growing, and again at every look until it is gone (`onFile`
-   * passes over keys that it knows); ends when the signal aborts.
-   */
-  async run(onFile: (file: DroppedFile) => Promise<void>, signal: AbortSignal): Promise<void> {
+  /** Hands each whole file over once it has stopped growing, until the signal aborts. */
+  async run(handlers: DropFolderHandlers, signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#options;
+    const bookkeeping = new LastingTrouble({ clock, logger });
     while (!signal.aborted) {
-      const files = await this.#settledFiles();
-      this.#forgetTroublesBut(files);
-      for (const file of files) await this.#handOver(file, onFile);
-      await this.#clock.sleep(SCAN_EVERY_MS, signal).catch(() => {});
+      const entries = await this.#entries();
+      if (entries !== undefined) {
+        try {
+          const files = await this.#look(entries, handlers);
+          bookkeeping.end('the record of the drop folder can be kept again');
+          this.#forgetTroublesBut(files);
+          for (const file of files) await this.#handOver(file, handlers);
+        } catch (error) {
+          bookkeeping.tell(error, 'the record of the drop folder cannot be kept; it is tried again');
+        }
+      }
+      await clock.sleep(SCAN_EVERY_MS, signal).catch(() => {});
     }
   }
 
-  async #handOver(file: DroppedFile, onFile: (file: DroppedFile) => Promise<void>): Promise<void> {
+  async #handOver(file: DroppedFile, { onFile }: DropFolderHandlers): Promise<void> {
     const { key, name } = file;
     try {
       await onFile(file);
       this.#troubles.get(key)?.end('a file in the drop folder could be taken in at last', { file: name });
       this.#troubles.delete(key);
     } catch (error) {
-      const trouble = this.#troubles.get(key) ?? new LastingTrouble({ clock: this.#clock, logger: this.#logger });
+      const trouble = this.#troubles.get(key) ?? new LastingTrouble(this.#options);
       this.#troubles.set(key, trouble);
       trouble.tell(error, 'a file in the drop folder could not be taken in; it is tried again', { file: name });
     }
@@ -82,57 +101,71 @@ export class DropFolder {
     for (const key of this.#troubles.keys()) if (!there.has(key)) this.#troubles.delete(key);
   }
 
-  /** Files that are the same as at the last look, and whole as far as can be seen. */
-  async #settledFiles(): Promise<DroppedFile[]> {
+  /** Gives what is the same as at the last look, and whole as far as can be seen. */
+  async #look(entries: readonly Dirent[], { onPresent }: DropFolderHandlers): Promise<DroppedFile[]> {
     const settled: DroppedFile[] = [];
     const seen = new Map<string, Sighting>();
     const unreadable = new Set<string>();
-    for (const name of await this.#names()) {
-      const path = join(this.#path, name);
+    const names = entries.map(({ name }) => name);
+    for (const candidate of candidatesAmong(entries)) {
+      const { name } = candidate;
+      const path = join(this.#options.path, name);
       try {
-        const { key, bytes } = await fileKey(path);
-        const before = this.#before.get(path);
-        const since = before?.key === key ? before.since : this.#clock.now();
-        seen.set(path, { key, since });
-        if (before?.key !== key || bytes === 0) continue;
-        if (this.#clock.now() - since >= GIVEN_UP_GROWING_MS || (await endsLikeZip(path, bytes)))
-          settled.push({ path, name, bytes, key });
+        const sighting = await this.#sight(candidate, path);
+        if (sighting === undefined) continue;
+        seen.set(path, sighting);
+        if (sighting.since === sighting.at || !(await this.#isWhole(candidate, path, sighting, names))) continue;
+        settled.push({ path, name, bytes: sighting.bytes, key: sighting.key });
       } catch (error) {
         if (errorCode(error) === 'ENOENT') continue;
         unreadable.add(path);
         if (this.#unreadableFiles.has(path)) continue;
-        this.#logger.warn({ file: name }, `a file in the drop folder cannot be read: ${errorMessage(error)}`);
+        this.#options.logger.warn({ file: name }, `a file in the drop folder cannot be read: ${errorMessage(error)}`);
       }
     }
-    this.#before = seen;
     this.#unreadableFiles = unreadable;
+    const keys = new Set([...seen.values()].map(({ key }) => key));
+    const isAnyGone = this.#before === undefined || [...this.#before.values()].some(({ key }) => !keys.has(key));
+    if (isAnyGone) await onPresent([...keys]);
+    this.#before = seen;
     return settled;
   }
 
-  async #names(): Promise<string[]> {
-    try {
-      await mkdir(this.#path, { recursive: true });
-      const entries = await readdir(this.#path, { withFileTypes: true });
-      this.#unreadable = false;
-      return entries
-        .filter((entry) => entry.isFile() && /\.zip$/i.test(entry.name) && !entry.name.startsWith('.'))
-        .map(({ name }) => name)
-        .sort();
-    } catch (error) {
-      if (!this.#unreadable) this.#logger.error({ err: error }, 'the drop folder cannot be read; it is tried on');
-      this.#unreadable = true;
-      return [];
+  /** Undefined for a folder that is no export. */
+  async #sight({ form }: Candidate, path: string): Promise<Sighting | undefined> {
+    const at = this.#options.clock.now();
+    const before = this.#before?.get(path);
+    if (form === 'folder') {
+      const isSettled = before !== undefined && before.at - before.since >= GIVEN_UP_GROWING_MS;
+      if (isSettled && at - before.at < WALK_SETTLED_FOLDER_EVERY_MS) return before;
+      if (!this.#options.isExportFolder(await readdir(path))) return undefined;
     }
+    const { key, bytes } = await keyOf(path, form);
+    return { key, bytes, since: before?.key === key ? before.since : at, at };
   }
-}
 
-async function endsLikeZip(path: string, bytes: number): Promise<boolean> {
-  const handle = await open(path, 'r');
-  try {
-    const tail = Buffer.alloc(Math.min(bytes, ZIP_END_BYTES));
-    await handle.read(tail, 0, tail.length, bytes - tail.length);
-    return hasZipEnd(tail);
-  } finally {
-    await handle.close();
+  async #isWhole(
+    candidate: Candidate,
+    path: string,
+    { bytes, since }: Sighting,
+    names: readonly string[],
+  ): Promise<boolean> {
+    if (candidate.form === 'zip' && (await endsLikeZip(path, bytes))) return true;
+    return this.#options.clock.now() - since >= GIVEN_UP_GROWING_MS && !isStillArriving(candidate, names);
+  }
+
+  /** Undefined if the directory cannot be read. */
+  async #entries(): Promise<Dirent[] | undefined> {
+    const { path, logger } = this.#options;
+    try {
+      await mkdir(path, { recursive: true });
+      const entries = await readdir(path, { withFileTypes: true });
+      this.#unreadable = false;
+      return entries;
+    } catch (error) {
+      if (!this.#unreadable) logger.error({ err: error }, 'the drop folder cannot be read; it is tried on');
+      this.#unreadable = true;
+      return undefined;
+    }
   }
 }

@@ -1,12 +1,13 @@
 import { SECOND_MS } from '../lib/clock.ts';
-import type { BodyIdentity } from './part-file.ts';
+import type { Extent } from './part/extents.ts';
+import type { BodyIdentity } from './part/identity.ts';
 import type { HttpResponse } from './transport.ts';
 
 /** What a response's head says it is, before a byte of its body is read. */
 export type ResponseHead =
-  /** The body from its first byte. */
-  | { readonly kind: 'whole-body'; readonly identity: BodyIdentity }
-  /** The body from where we asked. */
+  /** The body from its first byte; `divisible` if parts of it can be asked for. */
+  | { readonly kind: 'whole-body'; readonly identity: BodyIdentity; readonly divisible: boolean }
+  /** The very part that was asked for. */
   | { readonly kind: 'rest'; readonly identity: BodyIdentity }
   /** It is not the rest of what we have: begin anew. */
   | { readonly kind: 'start-over'; readonly detail: string }
@@ -17,14 +18,16 @@ export type ResponseHead =
   | { readonly kind: 'denied'; readonly detail: string }
   | { readonly kind: 'try-later'; readonly detail: string; readonly retryAfterMs: number | undefined };
 
-/** What we have of the body already. */
-export interface Kept {
+/** What was asked for, and what we have of the body already. */
+export interface Asked {
   readonly received: number;
   readonly identity: BodyIdentity;
+  /** The stretch that was asked for, its end infinite where it is not known; undefined if the whole was. */
+  readonly range: Extent | undefined;
 }
 
 /** Judges status and header fields (RFC 9110 sections 14 and 15); a status alone is never believed. */
-export function readHead(response: HttpResponse, kept: Kept, now: number): ResponseHead {
+export function readHead(response: HttpResponse, asked: Asked, now: number): ResponseHead {
   const { status, headers } = response;
   const page = pageOf(response);
   const html = page === 'html';
@@ -38,11 +41,11 @@ export function readHead(response: HttpResponse, kept: Kept, now: number): Respo
   }
   if (status === 200 || status === 206) {
     if (html) return { kind: 'login-page', detail: 'A web page came instead of the export.' };
-    return status === 200 ? { kind: 'whole-body', identity: identityOf(headers) } : readPartial(headers, kept);
+    return status === 200 ? wholeBody(headers, identityOf(headers)) : readPartial(headers, asked);
   }
   if (status === 416) {
-    const total = totalOfUnsatisfied(headers) ?? kept.identity.total;
-    return kept.received > 0 && kept.received === total
+    const total = totalOfUnsatisfied(headers) ?? asked.identity.total;
+    return asked.received > 0 && asked.received === total
       ? { kind: 'nothing-left', total }
       : { kind: 'start-over', detail: 'The server does not have the rest of what was received.' };
   }
@@ -51,6 +54,15 @@ export function readHead(response: HttpResponse, kept: Kept, now: number): Respo
     kind: 'try-later',
     detail: `The server answered ${status}${STATUS_WORDS[status] ?? ''}.`,
     retryAfterMs: retryAfterMs(headers['retry-after'], now),
+  };
+}
+
+function wholeBody(headers: HttpResponse['headers'], identity: BodyIdentity): ResponseHead {
+  const givesParts = /(^|,)\s*bytes\s*(,|$)/i.test(headers['accept-ranges'] ?? '');
+  return {
+    kind: 'whole-body',
+    identity,
+    divisible: givesParts && identity.etag !== undefined && identity.total !== undefined,
   };
 }
 
@@ -66,12 +78,19 @@ export function redirects(status: number): boolean {
 }
 
 /** RFC 9110 section 15.3.7: a 206 must be the very range that was asked for, of the same body. */
-function readPartial(headers: HttpResponse['headers'], kept: Kept): ResponseHead {
-  const range = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(headers['content-range'] ?? '');
-  const [start, last, total] = (range?.slice(1) ?? []).map(Number);
-  if (total !== undefined && start === kept.received && last === total - 1) {
-    if (start === 0) return { kind: 'whole-body', identity: { ...identityOf(headers), total } };
-    if (isSameBody(headers.etag, total, kept.identity)) return { kind: 'rest', identity: { ...kept.identity, total } };
+function readPartial(headers: HttpResponse['headers'], { range, identity }: Asked): ResponseHead {
+  const fields = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(headers['content-range'] ?? '');
+  const [start, last, total] = (fields?.slice(1) ?? []).map(Number);
+  if (start !== undefined && last !== undefined && total !== undefined) {
+    if (range === undefined) {
+      if (start === 0 && last === total - 1) return wholeBody(headers, { ...identityOf(headers), total });
+    } else if (
+      start === range.start &&
+      last === Math.min(range.end, total) - 1 &&
+      isSameBody(headers.etag, total, identity)
+    ) {
+      return { kind: 'rest', identity: { ...identity, total } };
+    }
   }
   return { kind: 'start-over', detail: 'The server sent another part than the one that was asked for.' };
 }

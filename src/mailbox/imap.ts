@@ -76,10 +76,11 @@ class ImapConnection implements MailboxConnection {
     return this.#driver.close();
   }
 
-  /** Lets the server tell of changes for `maxMs`; where it cannot, or ends that early, for a shorter while. */
+  /** Lets the server tell of changes for `maxMs`; where it cannot, ends that early, or is silent, for a shorter while. */
   async #idle(signal: AbortSignal, maxMs: number): Promise<void> {
     const { client, limits } = this.#driver;
     const ended = new AbortController();
+    const receivedBefore = client.stats().received;
     if (client.capabilities.has('IDLE') || client.capabilities.has('IMAP4rev2')) {
       // It is not waited for: whichever command comes next ends the IDLE.
       void client
@@ -90,7 +91,9 @@ class ImapConnection implements MailboxConnection {
       ended.abort();
     }
     await this.#sleep(Math.min(maxMs, limits.idlePauseMs), [signal, this.#wake.signal]);
-    if (maxMs > limits.idlePauseMs) {
+    // The driver takes a server that never confirms the IDLE for one that idles, and does not probe it.
+    const isConfirmed = client.stats().received > receivedBefore;
+    if (isConfirmed && maxMs > limits.idlePauseMs) {
       await this.#sleep(maxMs - limits.idlePauseMs, [signal, this.#wake.signal, ended.signal]);
     }
   }

@@ -47,11 +47,15 @@ export interface BackupDirectory extends AsyncDisposable {
   /** The newest snapshot that matches any one of the criteria. */
   find(criteria: SnapshotCriteria): Promise<SnapshotInfo | undefined>;
   /**
-   * Moves a refused archive to `.chatkeep/quarantine/<captureId>.zip` (`-2`, `-3` where that is taken), across file
-   * systems if need be, and gives the new path. The archive is at one place or at both at every moment, never at none;
-   * called again after a crash, it gives the path to which it was moved before.
+   * Moves a refused archive to `.chatkeep/quarantine/<name>.zip`, across file systems if need be, and gives the new path.
+   * The archive is at one place or at both at every moment, never at none; asked again after a crash, it comes to the
+   * same result.
+   *
+   * @param name letters, digits, `-` and `_`: another one for each archive
    */
-  quarantine(file: string, captureId: string): Promise<string>;
+  quarantine(file: string, name: string): Promise<string>;
+  /** Where the archive of that name lies in quarantine; undefined if it does not. */
+  quarantined(name: string): Promise<string | undefined>;
 }
 
 export interface SnapshotCriteria {
@@ -164,13 +168,11 @@ class LockedBackupDirectory implements BackupDirectory {
     );
   }
 
-  async quarantine(file: string, captureId: string): Promise<string> {
-    assertSafeId(captureId);
+  async quarantine(file: string, name: string): Promise<string> {
+    const target = this.#inQuarantine(name);
     return withStorageErrors('move the archive to', this.#quarantine, async () => {
-      const earlier = this.#quarantined(captureId, 1);
       // The process died between the move and its record.
-      if (!(await exists(file)) && (await exists(earlier))) return earlier;
-      const target = await this.#freeQuarantineName(captureId);
+      if (file === target || (!(await exists(file)) && (await exists(target)))) return target;
       try {
         await rename(file, target);
       } catch (error) {
@@ -183,15 +185,14 @@ class LockedBackupDirectory implements BackupDirectory {
     });
   }
 
-  async #freeQuarantineName(captureId: string): Promise<string> {
-    for (let ordinal = 1; ; ordinal += 1) {
-      const target = this.#quarantined(captureId, ordinal);
-      if (!(await exists(target))) return target;
-    }
+  async quarantined(name: string): Promise<string | undefined> {
+    const path = this.#inQuarantine(name);
+    return withStorageErrors('look into', this.#quarantine, async () => ((await exists(path)) ? path : undefined));
   }
 
-  #quarantined(captureId: string, ordinal: number): string {
-    return join(this.#quarantine, `${captureId}${ordinal === 1 ? '' : `-${ordinal}`}.zip`);
+  #inQuarantine(name: string): string {
+    assertSafeId(name);
+    return join(this.#quarantine, `${name}.zip`);
   }
 
   /** Copies from another file system; under its own name only when it is whole and durable. */
@@ -221,7 +222,7 @@ class LockedBackupDirectory implements BackupDirectory {
   }
 }
 
-/** Capture ids become file names. */
+/** Capture ids, and what is made of them, become file names. */
 function assertSafeId(captureId: string): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/.test(captureId)) throw new Error(`Not a capture id: ${captureId}`);
 }

@@ -30,7 +30,12 @@ export interface SnapshotDraft {
   /** When the export was made, ms UTC. */
   readonly exportTime: number;
   readonly source: SnapshotSource;
-  readonly archive: { readonly sha256: string; readonly bytes: number };
+  readonly archive: {
+    readonly form: 'zip' | 'folder';
+    /** 64 hex digits; of a folder, that of the lines of SHA256SUMS. */
+    readonly sha256: string;
+    readonly bytes: number;
+  };
   /** All files in the staging directory, and no other. */
   readonly files: readonly SnapshotFile[];
   readonly counts: Readonly<Record<string, number>>;
@@ -141,7 +146,11 @@ function describeDraft(draft: SnapshotDraft, account: string, name: string, link
     exportTime: draft.exportTime,
     takenAt: draft.takenAt,
     source: draft.source,
-    archive: { sha256: draft.archive.sha256, bytes: draft.archive.bytes },
+    archive: {
+      sha256: draft.archive.sha256,
+      bytes: draft.archive.bytes,
+      ...(draft.archive.form === 'folder' ? { form: 'folder' } : {}),
+    },
     files: draft.files.length,
     bytes: draft.files.reduce((sum, { bytes }) => sum + bytes, 0),
     linkedFiles,

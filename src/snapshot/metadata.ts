@@ -44,8 +44,8 @@ const metadataSchema = z.object({
   takenAt: moment,
   /** Where the export came from; never the link. */
   source,
-  /** The ZIP as it came. */
-  archive: z.object({ sha256, bytes }),
+  /** The ZIP as it came; or the folder that it was unpacked into, whose SHA-256 is that of the snapshot's SHA256SUMS. */
+  archive: z.object({ sha256, bytes, form: z.literal('folder').optional() }),
   /** The number of the export's own files: as many as SHA256SUMS has lines. */
   files: z.int().min(0),
   /** Their size together. */

@@ -5,7 +5,7 @@ import type { Awaited } from '../../src/capture/awaited.ts';
 import type { Archive, Capture, CaptureOrigin, CaptureState } from '../../src/capture/capture.ts';
 import { decodeAwaited, decodeCapture, encodeAwaited, encodeCapture } from '../../src/capture/codec.ts';
 import { Secret } from '../../src/lib/secret.ts';
-import { LINK, noticeCapture } from './examples.ts';
+import { LINK, LOGIN_TROUBLE, noticeCapture, OPEN_STATES } from './examples.ts';
 
 /** As the program makes them: with a prototype. */
 const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
@@ -73,6 +73,8 @@ const origin: fc.Arbitrary<CaptureOrigin> = fc.oneof(
   }),
 );
 
+const troubleKind = fc.constantFrom('login' as const, 'download' as const, 'storage' as const, 'failure' as const);
+
 const capture = record<Capture>({
   id: text,
   exportId: maybe(text),
@@ -81,9 +83,16 @@ const capture = record<Capture>({
   account: maybe(text),
   foundAt: time,
   damagedArchives: fc.nat(),
-  trouble: maybe(record({ kind: fc.constantFrom('login' as const, 'download', 'storage', 'failure'), since: time })),
+  trouble: maybe(record({ kind: troubleKind, since: time, attempts: attempt, detail: text, tellAt: maybe(time) })),
+  told: fc.dictionary(troubleKind, time, { noNullPrototype: true }),
   state,
 });
+
+/** The capture as it was written before there were reminders. */
+function withoutReminders(original: Capture): string {
+  const { told: _told, trouble, ...rest } = JSON.parse(encodeCapture(original));
+  return JSON.stringify({ ...rest, trouble: trouble === null ? null : { kind: trouble.kind, since: trouble.since } });
+}
 
 function linkOf({ origin }: Capture): string | undefined {
   return origin.kind === 'notice' ? origin.link?.reveal() : undefined;
@@ -110,10 +119,18 @@ describe('A capture in the journal', () => {
 
   it('is refused when any part of it is missing', () => {
     const whole: Record<string, unknown> = JSON.parse(encodeCapture(noticeCapture()));
-    for (const key of Object.keys(whole)) {
+    for (const key of Object.keys(whole).filter((name) => name !== 'told')) {
       const { [key]: _left, ...rest } = whole;
       assert.throws(() => decodeCapture(JSON.stringify(rest)), { name: 'ZodError' }, key);
     }
+  });
+
+  it('which was written before there were reminders counts as told of what troubled it', () => {
+    const troubled = noticeCapture(OPEN_STATES['needs-login'], { trouble: LOGIN_TROUBLE });
+    const { trouble, told } = decodeCapture(withoutReminders(troubled));
+    const { kind, since } = LOGIN_TROUBLE;
+    assert.deepEqual([trouble, told], [{ kind, since, attempts: 1, detail: '', tellAt: undefined }, { login: since }]);
+    assert.deepEqual(decodeCapture(withoutReminders(noticeCapture())), noticeCapture());
   });
 
   for (const [what, garbage] of [

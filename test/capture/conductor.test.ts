@@ -55,6 +55,52 @@ describe('A capture that needs a login', () => {
   });
 });
 
+describe('A capture that waits for a login as its deadline comes near', () => {
+  it('is told of at once and with an hour left, and a restart repeats nothing', async () => {
+    await using workshop = await Workshop.open();
+    workshop.download = wantsLogin;
+    await workshop.mail({ ...READY, deadline: TEST_START_MS + 70 * MINUTE_MS });
+    const settled = async (): Promise<void> => {
+      await workshop.until('the work has stopped', async () =>
+        (await workshop.captures()).every(({ state }) => state.name === 'needs-login' || state.name === 'expired'),
+      );
+    };
+    for (let minute = 0; minute <= 71; minute += 1) {
+      await settled();
+      if (minute % 20 === 12) {
+        await workshop.stop();
+        await workshop.start();
+        await settled();
+      }
+      await workshop.clock.advance(MINUTE_MS);
+    }
+    await workshop.untilState('expired');
+    const told = await workshop.told();
+    assert.deepEqual(
+      told.map(({ event }) => event),
+      ['needs-login', 'needs-login', 'expired'],
+    );
+    const reminded = Math.floor(((told[1]?.at ?? 0) - TEST_START_MS) / MINUTE_MS);
+    // The clock may have gone on by the time that the word is recorded.
+    assert.ok(reminded >= 10 && reminded < 12, `after ${reminded} min`);
+  });
+
+  it('is told of although as many downloads run as may', async () => {
+    await using workshop = await Workshop.open();
+    workshop.download = wantsLogin;
+    await workshop.mail({ ...READY, deadline: TEST_START_MS + 72 * MINUTE_MS });
+    const waiting = await workshop.untilState('needs-login');
+    workshop.download = stalled;
+    for (let n = 0; n < 3; n += 1) await workshop.mail({ ...READY, exportId: `ab${n}-2026-11-21-18-55-33` });
+    await workshop.until('three downloads run', () => workshop.requests.length === 4);
+    await workshop.clock.advance(11 * MINUTE_MS);
+    assert.equal((await workshop.told()).length, 1);
+    await workshop.clock.advance(MINUTE_MS + 2 * SECOND_MS);
+    await workshop.until('it is told', async () => (await workshop.told()).length === 2);
+    assert.equal((await workshop.told())[1]?.data.capture, waiting.id);
+  });
+});
+
 describe('A deadline', () => {
   it('that passes while a login is needed ends the capture, and that is told', async () => {
     await using workshop = await Workshop.open();
@@ -72,7 +118,7 @@ describe('A deadline', () => {
     assert.ok(state.name === 'expired' && state.at >= TEST_START_MS + 20 * MINUTE_MS);
     assert.equal(origin.kind === 'notice' && origin.link, undefined);
     assert.deepEqual(await workshop.toldEvents(), ['needs-login', 'expired']);
-    assert.match((await workshop.told())[1]?.body ?? '', /The last trouble was: No login will do\./);
+    assert.match((await workshop.told())[1]?.body ?? '', /Tried 3 times since .*: No login will do\./);
     // The first, a quarter of an hour later, and a minute before the end.
     assert.equal(workshop.requests.length, 3);
   });
@@ -228,6 +274,37 @@ describe('Several captures', () => {
     await workshop.until('nothing runs', async () =>
       (await workshop.captures()).every(({ state }) => state.name === 'needs-login'),
     );
+  });
+
+  it('of which one has little time left does not make it wait', async () => {
+    await using workshop = await Workshop.open();
+    workshop.download = stalled;
+    for (const notice of notices) await workshop.mail(notice);
+    await workshop.until('three downloads run', () => workshop.requests.length === 3);
+    await workshop.mail({ ...READY, exportId: 'urgent', deadline: TEST_START_MS + 50 * MINUTE_MS });
+    await workshop.until('the urgent one runs, too', () => workshop.requests.length === 4);
+    assert.equal(workshop.requests[3]?.exportId, 'urgent');
+  });
+
+  it('that stand in line to be unpacked do not keep others from being downloaded', async () => {
+    const opened = Promise.withResolvers<void>();
+    await using workshop = await Workshop.open({
+      backups: (real) =>
+        withMethods(real, {
+          createStaging: async (id) => {
+            await opened.promise;
+            return real.createStaging(id);
+          },
+        }),
+    });
+    for (let n = 0; n < 4; n += 1) {
+      await workshop.dropIn(await workshop.archive('a.zip', undefined, Date.UTC(2026, n, 1)), `${n}.zip`);
+    }
+    workshop.download = stalled;
+    for (const notice of notices) await workshop.mail(notice);
+    await workshop.until('three downloads run', () => workshop.requests.length === 3);
+    opened.resolve();
+    await workshop.until('all files are kept', async () => (await workshop.snapshots()).length === 4);
   });
 
   it('tell how far each of them is', async () => {

@@ -1,5 +1,5 @@
-import type { Archive, Capture, CaptureState, FileOrigin, NoticeOrigin } from '../../src/capture/capture.ts';
-import type { CaptureEvent } from '../../src/capture/transitions.ts';
+import type { Archive, Capture, CaptureState, FileOrigin, NoticeOrigin, Trouble } from '../../src/capture/capture.ts';
+import type { CaptureEvent, CaptureSettings } from '../../src/capture/transitions.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import type { Message } from '../../src/notify/index.ts';
@@ -10,6 +10,8 @@ export const FOUND_MS = TEST_START_MS - 10 * MINUTE_MS;
 export const DEADLINE_MS = FOUND_MS + 24 * HOUR_MS;
 export const EXPORT_ID = `${'ab12'.repeat(16)}-2026-11-21-18-55-33-${'c0de'.repeat(8)}`;
 export const LINK = `https://chatgpt.com/backend-api/estuary/content?id=${EXPORT_ID}.zip&sig=${'5ec2e7'.repeat(8)}`;
+
+export const SETTINGS: CaptureSettings = { remindHoursLeft: [12, 6, 1], dropDir: '/drop' };
 
 export const DOWNLOADED: Archive = {
   path: '/state/downloads/a1b2c3d4e5f6.zip',
@@ -44,6 +46,7 @@ export function noticeCapture(
     foundAt: FOUND_MS,
     damagedArchives: 0,
     trouble: undefined,
+    told: {},
     ...rest,
     origin: { ...NOTICE, ...origin },
     state,
@@ -115,6 +118,7 @@ export const EVENTS = {
     progressed: false,
   },
   'login-needed': { kind: 'login-needed', detail: 'No login is configured.', logins: 'before' },
+  'telling-due': { kind: 'telling-due' },
   'deadline-passed': { kind: 'deadline-passed' },
   'archive-arrived': { kind: 'archive-arrived', archive: DROPPED },
   'unpacking-resumed': { kind: 'unpacking-resumed', archive: DOWNLOADED },
@@ -145,6 +149,15 @@ export const EVENTS = {
   },
   'work-failed': { kind: 'work-failed', detail: 'An unexpected error: what a surprise.' },
 } as const satisfies { readonly [Kind in CaptureEvent['kind']]: CaptureEvent & { kind: Kind } };
+
+/** The trouble of the needs-login state above, told of when it began. */
+export const LOGIN_TROUBLE: Trouble = {
+  kind: 'login',
+  since: TEST_START_MS - MINUTE_MS,
+  attempts: 1,
+  detail: 'No login is configured.',
+  tellAt: DEADLINE_MS - 12 * HOUR_MS,
+};
 
 /** A message to people, for tests of what carries it. */
 export function someMessage(title = 'ChatGPT backup done', at = TEST_START_MS): Message {

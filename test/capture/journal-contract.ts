@@ -5,7 +5,16 @@ import type { Capture } from '../../src/capture/capture.ts';
 import type { HandIn, Journal, MessageRecord } from '../../src/capture/journal.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
 import { TEST_START_MS as NOW } from '../support/virtual-clock.ts';
-import { END_STATES, EXPORT_ID, fileCapture, LINK, noticeCapture, OPEN_STATES, someMessage } from './examples.ts';
+import {
+  END_STATES,
+  EXPORT_ID,
+  fileCapture,
+  LINK,
+  LOGIN_TROUBLE,
+  noticeCapture,
+  OPEN_STATES,
+  someMessage,
+} from './examples.ts';
 
 /** A fresh place for one journal; `open` may be called several times, as several processes do. */
 export interface JournalPlace extends AsyncDisposable {
@@ -59,7 +68,10 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
 
     describe('keeps captures:', () => {
       it('one is read as it was recorded, its link included, also by another process', async () => {
-        const capture = noticeCapture(OPEN_STATES['needs-login'], { trouble: { kind: 'login', since: NOW } });
+        const capture = noticeCapture(OPEN_STATES['needs-login'], {
+          trouble: LOGIN_TROUBLE,
+          told: { login: LOGIN_TROUBLE.since },
+        });
         await record(capture);
         for (const each of [journal, other]) {
           const read = await each.capture(capture.id);
@@ -235,6 +247,17 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
         await journal.record({ fileKey: 'key' });
         assert.equal(await journal.knowsFile('key'), true);
         assert.equal(await journal.knowsFile('another'), false);
+      });
+
+      it('a file that is forgotten is not known any more, and the others are', async () => {
+        for (const fileKey of ['key', 'it\u0000s "key"', 'gone']) await journal.record({ fileKey });
+        await journal.forgetFilesBut(['key', 'it\u0000s "key"', 'another']);
+        const known = await Promise.all(
+          ['key', 'it\u0000s "key"', 'gone', 'another'].map((key) => journal.knowsFile(key)),
+        );
+        assert.deepEqual(known, [true, true, false, false]);
+        await journal.forgetFilesBut([]);
+        assert.equal(await journal.knowsFile('key'), false);
       });
     });
 

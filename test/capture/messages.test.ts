@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import type { Trouble } from '../../src/capture/capture.ts';
 import * as messages from '../../src/capture/messages.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
 import { type Message, messageSchema } from '../../src/notify/index.ts';
 import { TEST_START_MS as NOW } from '../support/virtual-clock.ts';
-import { DEADLINE_MS, EVENTS, fileCapture, noticeCapture, OPEN_STATES } from './examples.ts';
+import { DEADLINE_MS, EVENTS, fileCapture, noticeCapture, OPEN_STATES, SETTINGS } from './examples.ts';
 
 /** Every text that people may get. Look at it in messages.golden.txt; UPDATE_GOLDEN=1 writes that file anew. */
 const GOLDEN = new URL('./messages.golden.txt', import.meta.url);
 
 const { committed, 'already-kept': kept, 'archive-refused': refused } = EVENTS;
-const login = 'chatgpt.com wants a signed-in user. No login is configured.';
+const nobody = 'The server answered 403: access was denied. No login is configured.';
+const denied =
+  'With the token in /logins/chatgpt_token: The server answered 403: access was denied. With the cookies in /logins/cookies.txt: The server sent us to a sign-in page (auth.openai.com).';
 const cut = 'chatgpt.com ended the connection. 1.5 GB of 4.8 GB have arrived.';
 const full = 'Could not unpack the archive into /backups/.chatkeep/staging/a1b2c3d4e5f6: the disk is full.';
 const cutOff = 'The ZIP is cut off: its end is missing. The download or the copy stopped too early.';
@@ -21,6 +24,15 @@ const stranger =
 function told(message: Message | undefined): Message {
   assert.ok(message !== undefined);
   return message;
+}
+
+/** Trouble that began ten minutes after the notice came, and is told of next when twelve hours are left. */
+function troubleOf<Kind extends Trouble['kind']>(
+  kind: Kind,
+  detail: string,
+  more: Partial<Trouble> = {},
+): Trouble & { kind: Kind } {
+  return { since: NOW, attempts: 1, detail, tellAt: DEADLINE_MS - 12 * HOUR_MS, ...more, kind };
 }
 
 const found = noticeCapture();
@@ -36,13 +48,30 @@ const ALL: Readonly<Record<string, Message>> = {
     NOW,
   ),
   'A file that was kept before': told(messages.duplicate(fileCapture(), kept.of, NOW)),
-  'A login is needed': messages.needsLogin(downloading, login, NOW),
-  'A login is needed, 40 minutes before the end': messages.needsLogin(downloading, login, DEADLINE_MS - 40 * MINUTE_MS),
+  'A login is needed': messages.needsLogin(downloading, troubleOf('login', nobody), SETTINGS, NOW),
+  'A login is needed, first reminder': messages.needsLogin(
+    downloading,
+    troubleOf('login', denied, { attempts: 48, tellAt: DEADLINE_MS - 6 * HOUR_MS }),
+    SETTINGS,
+    DEADLINE_MS - 12 * HOUR_MS,
+  ),
+  'A login is needed, last reminder, without a drop folder': messages.needsLogin(
+    downloading,
+    troubleOf('login', denied, { attempts: 94, tellAt: undefined }),
+    { dropDir: undefined },
+    DEADLINE_MS - HOUR_MS,
+  ),
   'The link has died while a login was needed': messages.expired(
-    noticeCapture(OPEN_STATES['needs-login']),
+    { ...downloading, trouble: troubleOf('login', denied, { attempts: 98 }) },
+    SETTINGS,
     DEADLINE_MS,
   ),
-  'The link has died, seen while downloading': messages.expired(downloading, DEADLINE_MS),
+  'The link has died, seen while downloading': messages.expired(downloading, SETTINGS, DEADLINE_MS),
+  'The link was dead when its email was found': messages.expired(
+    noticeCapture({ name: 'found' }, { foundAt: DEADLINE_MS + HOUR_MS }),
+    SETTINGS,
+    DEADLINE_MS + HOUR_MS,
+  ),
   'An unsafe archive': messages.archiveRefused(unpacking, refused.detail, refused.kept, undefined, NOW),
   'A damaged archive, to be fetched again': messages.archiveRefused(
     unpacking,
@@ -59,15 +88,34 @@ const ALL: Readonly<Record<string, Message>> = {
     undefined,
     NOW,
   ),
-  'The download keeps failing': messages.downloadTrouble(downloading, cut, NOW),
-  'The disk is full while unpacking': messages.workTrouble(unpacking, 'storage', full, NOW),
-  'The disk is full while downloading': messages.workTrouble(
+  'The download keeps failing': messages.downloadTrouble(
     downloading,
-    'storage',
-    'Could not write the download /state/downloads/a1b2c3d4e5f6.zip: the disk is full.',
+    troubleOf('download', cut, { attempts: 4 }),
+    SETTINGS,
     NOW,
   ),
-  'An unexpected error': messages.workTrouble(found, 'failure', EVENTS['work-failed'].detail, NOW),
+  'The disk is full while unpacking': messages.workTrouble(
+    unpacking,
+    troubleOf('storage', full, { tellAt: undefined }),
+    SETTINGS,
+    NOW,
+  ),
+  'The disk is full while downloading': messages.workTrouble(
+    downloading,
+    troubleOf('storage', 'Could not write the download /state/downloads/a1b2c3d4e5f6.zip: the disk is full.'),
+    SETTINGS,
+    NOW,
+  ),
+  'The disk is full while downloading, last reminder': messages.workTrouble(
+    downloading,
+    troubleOf('storage', 'Could not write the download /state/downloads/a1b2c3d4e5f6.zip: the disk is full.', {
+      attempts: 280,
+      tellAt: undefined,
+    }),
+    SETTINGS,
+    DEADLINE_MS - HOUR_MS,
+  ),
+  'An unexpected error': messages.workTrouble(found, troubleOf('failure', EVENTS['work-failed'].detail), SETTINGS, NOW),
   'An export was asked for 3 days ago': messages.overdue('ann@example.org', [NOW - 3 * DAY_MS], false, NOW),
   'Exports were asked for 7 days ago, and before': messages.overdue(
     'ann@example.org',
@@ -109,13 +157,16 @@ describe('The messages to people', () => {
   for (const [when, message] of Object.entries(ALL)) {
     describe(`${when}:`, () => {
       it('says what it means for the backup', () => {
-        assert.match(message.body, /backup|snapshot|is kept|is ready|is safe|link was not followed|link dies/);
+        assert.match(
+          message.body,
+          /backup|snapshot|is kept|is ready|is safe|link was not followed|link dies|cannot be fetched/,
+        );
       });
 
       it('says what is to be done, or that nothing is', () => {
         assert.match(
           message.body,
-          /Nothing is left to do|Nothing is to be done|nothing is to be done|Ask for a new one|renew the login|put the ZIP|Make room|look at the log/,
+          /Nothing is left to do|Nothing is to be done|nothing is to be done|Ask for a new one|ask for a new export|renew the login|give the ZIP|Make room|look at the log/,
         );
       });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { hasEnded } from '../../src/capture/index.ts';
 import type { LinkForm } from '../support/openai/server.ts';
-import { type Ending, FAULTS, type FaultCase } from './outcomes/faults.ts';
+import { type Ending, type FaultCase, WRONG_ANSWERS, WRONG_BYTES } from './outcomes/faults.ts';
 import { LOGINS, type LoginCase, SESSION, TOKEN } from './outcomes/logins.ts';
 import { type Played, Stage } from './outcomes/stage.ts';
 
@@ -35,7 +35,8 @@ for (const form of ['azure', 'estuary'] as const) {
   for (const [loginName, login] of Object.entries(LOGINS)) {
     if (form === 'azure' && !WITH_AZURE.includes(loginName)) continue;
     describe(`A link of the ${form} form with ${loginName}`, { concurrency: 8 }, () => {
-      for (const [faultName, fault] of Object.entries(FAULTS)) {
+      const faults = login.isVariant ? WRONG_ANSWERS : { ...WRONG_ANSWERS, ...WRONG_BYTES };
+      for (const [faultName, fault] of Object.entries(faults)) {
         const ending = expected(form, login, fault);
         it(`and ${faultName}: ${ending.state}`, async () => {
           const played = await stage.play({ form, login, fault });

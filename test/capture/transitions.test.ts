@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Capture, type CaptureState, dueAt, hasEnded, lacksArchive } from '../../src/capture/capture.ts';
+import {
+  type Capture,
+  type CaptureState,
+  dueAt,
+  hasEnded,
+  lacksArchive,
+  type Trouble,
+} from '../../src/capture/capture.ts';
 import { type CaptureEvent, type Step, type StepContext, step } from '../../src/capture/transitions.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/lib/clock.ts';
 import { TEST_START_MS as NOW } from '../support/virtual-clock.ts';
@@ -14,11 +21,18 @@ import {
   EVENTS,
   fileCapture,
   IMPORTED,
+  LOGIN_TROUBLE,
   noticeCapture,
   OPEN_STATES,
+  SETTINGS,
 } from './examples.ts';
 
-const MIDDLE: StepContext = { now: NOW, random: () => 0.5 };
+const MIDDLE: StepContext = { now: NOW, random: () => 0.5, settings: SETTINGS };
+
+/** As {@link MIDDLE}, at another moment. */
+function at(now: number): StepContext {
+  return { ...MIDDLE, now };
+}
 
 type StateName = keyof typeof OPEN_STATES;
 type EventName = keyof typeof EVENTS;
@@ -53,6 +67,7 @@ const TABLE: Readonly<Record<StateName, readonly Row[]>> = {
     ['work-failed', 'waiting', 'trouble'],
   ],
   'needs-login': [
+    ['telling-due', 'needs-login', 'needs-login'],
     ['download-started', 'downloading'],
     ['deadline-passed', 'expired', 'expired'],
     ['archive-arrived', 'unpacking'],
@@ -72,6 +87,9 @@ const TABLE: Readonly<Record<StateName, readonly Row[]>> = {
     ['work-failed', 'waiting', 'trouble'],
   ],
 };
+
+/** What is in the way in a state, where that is not told of yet. */
+const TROUBLES: Partial<Record<StateName, Trouble>> = { 'needs-login': LOGIN_TROUBLE };
 
 const STATE_NAMES = Object.keys(TABLE) as StateName[];
 const EVENT_NAMES = Object.keys(EVENTS) as EventName[];
@@ -96,7 +114,7 @@ function stateOf<Name extends CaptureState['name']>(
 
 describe('A capture, event by event', () => {
   for (const stateName of STATE_NAMES) {
-    const before = noticeCapture(OPEN_STATES[stateName]);
+    const before = noticeCapture(OPEN_STATES[stateName], { trouble: TROUBLES[stateName] });
     for (const eventName of EVENT_NAMES) {
       const row = TABLE[stateName].find(([name]) => name === eventName);
       if (row === undefined) {
@@ -180,7 +198,7 @@ describe('The attempts of a download', () => {
   });
 
   it('are made once more a minute before the deadline, however long the wait would be', () => {
-    const late: StepContext = { now: DEADLINE_MS - 5 * MINUTE_MS, random: () => 0.5 };
+    const late: StepContext = at(DEADLINE_MS - 5 * MINUTE_MS);
     const { capture } = step(
       noticeCapture(OPEN_STATES.downloading),
       { ...EVENTS['download-interrupted'], retryAfterMs: HOUR_MS },
@@ -205,14 +223,14 @@ describe('A capture that needs a login', () => {
   it('remembers since when, and with which logins it was tried last', () => {
     const first = after(noticeCapture(), EVENTS['download-started'], EVENTS['login-needed']).capture;
     const tried = step(first, EVENTS['download-started'], MIDDLE).capture;
-    const later = { now: NOW + HOUR_MS, random: () => 0.5 };
+    const later = at(NOW + HOUR_MS);
     const { capture } = step(tried, { ...EVENTS['login-needed'], logins: 'renewed' }, later);
     const state = stateOf(capture, 'needs-login');
     assert.deepEqual([state.since, state.logins], [NOW, 'renewed']);
   });
 
-  it('is told of again when it was downloaded, turned out to be damaged, and a login is needed once more', () => {
-    const { messages } = after(
+  it('is told of again when it was downloaded, turned out to be damaged, and a login is needed once more, but not within the hour', () => {
+    const { capture } = after(
       noticeCapture(),
       EVENTS['download-started'],
       EVENTS['login-needed'],
@@ -220,12 +238,13 @@ describe('A capture that needs a login', () => {
       EVENTS.downloaded,
       { ...EVENTS['archive-refused'], damaged: true },
       EVENTS['download-started'],
-      EVENTS['login-needed'],
     );
-    assert.deepEqual(
-      messages.map(({ event }) => event),
-      ['needs-login'],
-    );
+    const soon = step(capture, EVENTS['login-needed'], at(NOW + MINUTE_MS));
+    assert.deepEqual(told(soon), []);
+    assert.equal(soon.capture.trouble?.tellAt, NOW + HOUR_MS);
+    assert.deepEqual(told(step(soon.capture, EVENTS['telling-due'], at(NOW + HOUR_MS - 1))), []);
+    assert.deepEqual(told(step(soon.capture, EVENTS['telling-due'], at(NOW + HOUR_MS))), ['needs-login']);
+    assert.deepEqual(told(step(capture, EVENTS['login-needed'], at(NOW + 2 * HOUR_MS))), ['needs-login']);
   });
 });
 
@@ -257,7 +276,7 @@ describe('An archive that is refused', () => {
   });
 
   it('is not fetched again when the link has died', () => {
-    const { capture } = step(noticeCapture(OPEN_STATES.unpacking), damaged, { now: DEADLINE_MS, random: () => 0.5 });
+    const { capture } = step(noticeCapture(OPEN_STATES.unpacking), damaged, at(DEADLINE_MS));
     assert.equal(capture.state.name, 'refused');
   });
 
@@ -284,7 +303,7 @@ describe('An archive that is refused', () => {
 
 describe('Work that is held up', () => {
   it('goes on with the archive that is on disk, even after the deadline', () => {
-    const late: StepContext = { now: DEADLINE_MS + HOUR_MS, random: () => 0.5 };
+    const late: StepContext = at(DEADLINE_MS + HOUR_MS);
     const { capture } = step(noticeCapture(OPEN_STATES.unpacking), EVENTS['storage-trouble'], late);
     const state = stateOf(capture, 'waiting');
     assert.deepEqual(state.next, { name: 'unpack', archive: DOWNLOADED });
@@ -379,6 +398,10 @@ const anyStory = fc.record({
   ),
 });
 
+function isWithin(moment: number, from: number, to: number): boolean {
+  return from < moment && moment <= to;
+}
+
 interface Moment {
   readonly before: Capture;
   readonly event: CaptureEvent;
@@ -394,7 +417,7 @@ function always(look: (moment: Moment) => void): void {
       let now = NOW;
       for (const { event, passes, random } of steps) {
         now += passes;
-        const result = step(capture, event, { now, random: () => random });
+        const result = step(capture, event, { now, random: () => random, settings: SETTINGS });
         look({ before: capture, event, now, after: result });
         capture = result.capture;
       }
@@ -427,22 +450,35 @@ describe('Whatever happens to a capture', () => {
   it('it is never due in the past, nor after the deadline while it depends on the link', () => {
     always(({ before, now, after: { capture } }) => {
       const { state, origin } = capture;
-      if (capture === before || (state.name !== 'waiting' && state.name !== 'needs-login')) return;
-      assert.ok(state.until >= now, `due ${now - state.until} ms ago`);
-      assert.equal(dueAt(capture), state.until);
+      if (state === before.state || (state.name !== 'waiting' && state.name !== 'needs-login')) return;
+      assert.ok((dueAt(capture) ?? 0) >= now, `due ${now - state.until} ms ago`);
+      assert.equal(dueAt(capture), Math.min(state.until, capture.trouble?.tellAt ?? state.until));
       if (origin.kind === 'notice' && lacksArchive(capture)) {
         assert.ok(state.until <= Math.max(now, origin.deadline), `due ${state.until - origin.deadline} ms too late`);
       }
     });
   });
 
-  it('a trouble is told once, until it is of another kind or the work has gone on', () => {
+  it('a trouble is told at once when it is the first of its kind', () => {
     always(({ before, after: { capture, messages } }) => {
-      const troubles = messages.filter(({ event }) => event === 'trouble' || event === 'needs-login');
-      if (troubles.length > 0) assert.notEqual(before.trouble?.kind, capture.trouble?.kind);
-      if (capture.trouble !== undefined && capture.trouble.kind !== before.trouble?.kind) {
-        assert.equal(troubles.length, 1);
-      }
+      const kind = capture.trouble?.kind;
+      if (kind === undefined || kind === before.trouble?.kind || before.told[kind] !== undefined) return;
+      assert.equal(messages.length, 1);
+    });
+  });
+
+  it('a trouble is not told twice within ten minutes, nor within the hour when it has come back', () => {
+    always(({ before, now, after: { capture, messages } }) => {
+      const { trouble } = capture;
+      if (hasEnded(capture) || messages.length === 0 || trouble === undefined) return;
+      const lastTold = before.told[trouble.kind] ?? Number.NEGATIVE_INFINITY;
+      assert.equal(capture.told[trouble.kind], now);
+      assert.ok(now - lastTold >= 10 * MINUTE_MS);
+      assert.ok(messages.every(({ event }) => event === 'trouble' || event === 'needs-login'));
+      const isNoReminder = SETTINGS.remindHoursLeft.every(
+        (hours) => !isWithin(DEADLINE_MS - hours * HOUR_MS, lastTold, now),
+      );
+      if (isNoReminder) assert.ok(now - lastTold >= HOUR_MS);
     });
   });
 

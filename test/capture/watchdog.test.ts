@@ -10,6 +10,7 @@ import { type BackupDirectory, listSnapshots } from '../../src/snapshot/index.ts
 import { open, takeNew } from '../snapshot/support.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { TEST_START_MS as NOW, VirtualClock } from '../support/virtual-clock.ts';
+import { SETTINGS } from './examples.ts';
 import { READY } from './workshop.ts';
 
 const STARTED = { kind: 'started', provider: 'openai' } as const;
@@ -61,6 +62,7 @@ class Scene implements AsyncDisposable {
       readMessage: async () => this.#notice,
       accountOf: () => undefined,
       budgets: { maxEntries: 1, maxUnpackedBytes: 1, maxRatio: 1 },
+      settings: SETTINGS,
       clock,
       random: () => 0.5,
       logger,

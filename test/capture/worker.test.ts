@@ -123,6 +123,41 @@ describe('An archive that was downloaded', () => {
   });
 });
 
+describe('A refusal whose record failed', () => {
+  for (const [what, content, ending] of [
+    ['unsafe', rawZip([{ name: '../x', content: 'mine' }]), 'refused'],
+    ['damaged', Buffer.from('PK\x03\x04 and then nothing'), 'waiting'],
+  ] as const) {
+    it(`of ${what} is found out again from the archive in quarantine, and is recorded with its place`, async () => {
+      const isRefusal = ({ captures }: JournalEntry) => captures?.some(({ state }) => state.name === ending) === true;
+      await using workshop = await Workshop.open({
+        journal: (real) =>
+          withMethods(real, {
+            record: async (entry: JournalEntry) => {
+              if (isRefusal(entry)) throw new Error('the process is killed');
+              return real.record(entry);
+            },
+          }),
+      });
+      const bad = join(workshop.directory, 'bad.zip');
+      await writeFile(bad, content);
+      workshop.download = bringing(bad);
+      await workshop.mail();
+      const quarantine = join(workshop.backups.path, '.chatkeep', 'quarantine');
+      await workshop.until('it is put aside', async () => (await readdir(quarantine)).length > 0);
+      await workshop.stop();
+      await workshop.start({});
+      const { id } = await workshop.untilState(ending);
+      const [message, ...more] = await workshop.told();
+      assert.deepEqual([message?.event, more.length], ['refused-archive', 0]);
+      assert.equal(message?.data.kept, join(quarantine, `${id}.zip`));
+      assert.doesNotMatch(message?.body ?? '', /was gone/);
+      assert.deepEqual(await readdir(quarantine), [`${id}.zip`]);
+      assert.equal(workshop.requests.length, 1);
+    });
+  }
+});
+
 describe('An archive of a person that is unsafe', () => {
   it('stays where it is, as it is', async () => {
     await using workshop = await Workshop.open();

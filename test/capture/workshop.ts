@@ -24,7 +24,7 @@ import { type BackupDirectory, openBackupDirectory } from '../../src/snapshot/in
 import { saveHonestZip } from '../support/honest-zip.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { DEADLINE_MS, EXPORT_ID, FOUND_MS, LINK } from './examples.ts';
+import { DEADLINE_MS, EXPORT_ID, FOUND_MS, LINK, SETTINGS } from './examples.ts';
 
 /** Longer than any of it takes; a test that waits for this has failed. */
 const PATIENCE_MS = 20 * SECOND_MS;
@@ -156,7 +156,15 @@ export class Workshop implements AsyncDisposable {
     const journal = this.openJournal();
     this.#backups = parts.backups?.(backups) ?? backups;
     this.#journal = parts.journal?.(journal) ?? journal;
-    const shared = { journal: this.#journal, backups: this.#backups, clock, random, logger, budgets: BUDGETS };
+    const shared = {
+      journal: this.#journal,
+      backups: this.#backups,
+      clock,
+      random,
+      logger,
+      budgets: BUDGETS,
+      settings: SETTINGS,
+    };
     const recorder = new Recorder({
       journal: this.#journal,
       recipientsOf: () => [TOLD],

@@ -17,7 +17,7 @@ describe('where settings come from', () => {
       stateDir: '/state',
       mailboxes: [],
       notices: { authenticity: 'require', dnsServers: [], startedReminderDays: [3, 7] },
-      download: { logins: [], checkLoginsHours: 24, extraOrigins: [], stallSeconds: 60 },
+      download: { logins: [], checkLoginsHours: 24, extraOrigins: [], stallSeconds: 60, remindHoursLeft: [12, 6, 1] },
       archive: { maxEntries: 2_000_000, maxUnpackedGb: 500, maxRatio: 200 },
       notify: [],
       log: { level: 'info', format: 'auto' },
@@ -74,6 +74,7 @@ describe('where settings come from', () => {
         CHATKEEP_NOTIFY: ' ntfy://one\n  ntfy://two ',
         CHATKEEP_DOWNLOAD_COOKIES_FILE: 'cookies.txt',
         CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE: 'token',
+        CHATKEEP_DOWNLOAD_REMIND_HOURS_LEFT: '20, 2.5,1',
       },
     });
     const [mailbox] = config.mailboxes;
@@ -81,6 +82,7 @@ describe('where settings come from', () => {
     assert.deepEqual(mailbox.folders, ['INBOX', 'Exports/OpenAI']);
     assert.equal(mailbox.searchEveryMinutes, 0.5);
     assert.equal(config.dropDir, workspace.path('drop'));
+    assert.deepEqual(config.download.remindHoursLeft, [20, 2.5, 1]);
     assert.deepEqual(
       config.notify.map((address) => address.reveal()),
       ['ntfy://one', 'ntfy://two'],
@@ -406,7 +408,13 @@ describe('secrets', () => {
         },
       ],
       notices: { authenticity: 'require', dns_servers: [], started_reminder_days: [3, 7] },
-      download: { logins: [], check_logins_hours: 24, extra_origins: [], stall_seconds: 60 },
+      download: {
+        logins: [],
+        check_logins_hours: 24,
+        extra_origins: [],
+        stall_seconds: 60,
+        remind_hours_left: [12, 6, 1],
+      },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
       notify: ['[redacted]'],
       log: { level: 'info', format: 'auto' },
@@ -617,14 +625,36 @@ log: debug
     ]);
   });
 
-  it('take directories that are named alike, side by side, or below the drop folder', async () => {
+  it('refuse backups and state where dropped exports are deleted', async () => {
     await using workspace = await Workspace.create();
-    for (const yaml of [
-      'backup_dir: /b\nstate_dir: /b..x\ndrop_dir: /bb',
-      'backup_dir: /d/backups\nstate_dir: /d/state\ndrop_dir: /d',
-    ]) {
-      assert.ok(await workspace.load(yaml));
+    assert.deepEqual(await workspace.problems('backup_dir: /d/backups\nstate_dir: /d/state\ndrop_dir: /d'), [
+      'backup_dir: lies inside drop_dir, where exports are deleted once they were taken in: move it out',
+      'state_dir: lies inside drop_dir, where exports are deleted once they were taken in: move it out',
+    ]);
+  });
+
+  it('take directories that are named alike, side by side', async () => {
+    await using workspace = await Workspace.create();
+    assert.ok(await workspace.load('backup_dir: /b\nstate_dir: /b..x\ndrop_dir: /bb'));
+  });
+
+  it('refuse hours of reminders that are not in descending order, or outside of the link’s life', async () => {
+    await using workspace = await Workspace.create();
+    const problemsOf = (hours: string) => workspace.problems(`${MINIMAL}download: { remind_hours_left: ${hours} }`);
+    for (const hours of ['[1, 6, 12]', '[6, 6]']) {
+      assert.deepEqual(await problemsOf(hours), [
+        'download.remind_hours_left: give hours in descending order, each once: [12, 6, 1]',
+      ]);
     }
+    for (const hours of ['[24]', '[0]', '[-1]', '[soon]', '6'])
+      assert.equal((await problemsOf(hours)).length, 1, hours);
+    assert.deepEqual(await workspace.problems(MINIMAL, { CHATKEEP_DOWNLOAD_REMIND_HOURS_LEFT: '12, soon' }), [
+      'CHATKEEP_DOWNLOAD_REMIND_HOURS_LEFT: must be numbers, separated by commas',
+    ]);
+    assert.deepEqual(
+      (await workspace.load(`${MINIMAL}download: { remind_hours_left: [] }`)).config.download.remindHoursLeft,
+      [],
+    );
   });
 
   it('refuse a ca_file that is no certificate in PEM form', async () => {

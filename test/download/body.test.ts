@@ -1,65 +1,86 @@
 import assert from 'node:assert/strict';
-import { PassThrough, Readable } from 'node:stream';
 import { describe, it } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { everyByteOf } from '../../src/download/body.ts';
+import { Body } from '../../src/download/body.ts';
 
-/** What comes of a stream, and with what it breaks off. */
-async function taken(bytes: AsyncIterable<Uint8Array>): Promise<{ bytes: Buffer; error: unknown }> {
+/** A sender that counts how often it was told to wait, and to go on. */
+class CountingFlow {
+  pauses = 0;
+  resumes = 0;
+  pause = () => {
+    this.pauses += 1;
+  };
+  resume = () => {
+    this.resumes += 1;
+  };
+}
+
+/** What comes of a body, and with what it breaks off. */
+async function taken(body: Body): Promise<{ bytes: Buffer; error: unknown }> {
   const chunks: Uint8Array[] = [];
   try {
-    for await (const chunk of bytes) chunks.push(chunk);
+    for await (const chunk of body) chunks.push(chunk);
   } catch (error) {
     return { bytes: Buffer.concat(chunks), error };
   }
   return { bytes: Buffer.concat(chunks), error: undefined };
 }
 
-describe('the bytes of a stream', () => {
-  it('are all that went in, whatever the pieces', async () => {
+describe('the bytes of a body', () => {
+  it('are all that were brought, in order, whether they were waited for or not', async () => {
+    const step = fc.oneof(fc.uint8Array({ minLength: 1 }), fc.constant('wait' as const));
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1 })), async (pieces) => {
-        const stream = Readable.from(
-          pieces.map((piece) => Buffer.from(piece)),
-          { objectMode: false },
-        );
-        assert.deepEqual(await taken(everyByteOf(stream)), { bytes: Buffer.concat(pieces), error: undefined });
+      fc.asyncProperty(fc.array(step), async (steps) => {
+        const body = new Body(new CountingFlow());
+        const taking = taken(body);
+        const brought: Uint8Array[] = [];
+        for (const chunk of steps) {
+          if (chunk === 'wait') {
+            await Promise.resolve();
+          } else {
+            brought.push(chunk);
+            body.bring(chunk);
+          }
+        }
+        body.end();
+        assert.deepEqual(await taking, { bytes: Buffer.concat(brought), error: undefined });
       }),
     );
   });
 
   it('are all that arrived when it breaks off, even if none had been taken by then', async () => {
-    const stream = new PassThrough();
-    const bytes = everyByteOf(stream);
-    stream.write('all that ');
-    stream.write('arrived');
-    await turn();
+    const body = new Body(new CountingFlow());
+    body.bring(Buffer.from('all that '));
+    body.bring(Buffer.from('arrived'));
     const failure = new Error('broken off');
-    stream.destroy(failure);
-    await turn();
-    assert.deepEqual(await taken(bytes), { bytes: Buffer.from('all that arrived'), error: failure });
+    body.end({ error: failure });
+    assert.deepEqual(await taken(body), { bytes: Buffer.from('all that arrived'), error: failure });
   });
 
-  it('end with an error when it is discarded', async () => {
-    const stream = new PassThrough();
-    const end = taken(everyByteOf(stream));
-    await turn();
-    stream.destroy();
-    assert.match(String((await end).error), /Premature close/);
+  it('end as they ended first, with an error that is undefined, too', async () => {
+    const whole = new Body(new CountingFlow());
+    whole.end();
+    whole.end({ error: new Error('too late') });
+    assert.deepEqual(await taken(whole), { bytes: Buffer.alloc(0), error: undefined });
+    const broken = new Body(new CountingFlow());
+    broken.end({ error: undefined });
+    await assert.rejects(async () => {
+      for await (const _ of broken);
+    });
   });
 
-  it('wait to be taken, but for a limit: then their sender waits', async () => {
-    const stream = new PassThrough();
-    const bytes = everyByteOf(stream);
+  it('wait to be taken, but for a limit: then their sender waits until most are taken', async () => {
+    const flow = new CountingFlow();
+    const body = new Body(flow);
     const piece = Buffer.alloc(64 * 1024);
-    let written = 0;
-    for (; written < 1000 && !stream.writableNeedDrain; written += 1) {
-      stream.write(piece);
-      await turn();
-    }
-    assert.ok(written < 20, `${written} pieces are held`);
-    stream.end();
-    assert.equal((await taken(bytes)).bytes.length, written * piece.length);
+    for (let count = 0; count < 3; count += 1) body.bring(piece);
+    assert.equal(flow.pauses, 0);
+    body.bring(piece);
+    assert.equal(flow.pauses, 1);
+    const iterator = body[Symbol.asyncIterator]();
+    for (let count = 0; count < 3; count += 1) await iterator.next();
+    assert.equal(flow.resumes, 0);
+    await iterator.next();
+    assert.equal(flow.resumes, 1);
   });
 });

@@ -4,7 +4,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createLogins, type DownloadOutcome, type DownloadProgress } from '../../src/download/index.ts';
-import { partPath, recordPath } from '../../src/download/part-file.ts';
+import { partPath, progressPath, recordPath } from '../../src/download/part/part-file.ts';
 import { DAY_MS, HOUR_MS, systemClock } from '../../src/lib/clock.ts';
 import { sizeOf } from '../../src/lib/files.ts';
 import { openFilesBelow } from '../support/open-files.ts';
@@ -366,8 +366,9 @@ describe('a download that breaks off', () => {
     scene([], async (stage, published) => {
       await writeFile(partPath(stage.target), ARCHIVE);
       const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-      const record = { exportId: published.exportId, etag: '"a"', total: BYTES, md5: null, synced: 0, boot };
+      const record = { exportId: published.exportId, etag: '"a"', total: BYTES, md5: null, synced: [] };
       await writeFile(recordPath(stage.target), JSON.stringify(record));
+      await writeFile(progressPath(stage.target), JSON.stringify({ boot, written: [[0, BYTES]] }));
       await assertWhole(await stage.download({ ...published, deadline: 0 }), stage);
       assert.equal(published.requests.length, 0);
     }));
@@ -548,7 +549,6 @@ describe('a server that is not to be trusted', () => {
         kind: 'interrupted',
         detail: 'The server sent another part than the one that was asked for. The download begins anew.',
         progressed: false,
-        retryAfterMs: 250,
       });
       await assertWhole(await stage.download(published), stage);
       assert.deepEqual(
@@ -670,7 +670,7 @@ describe('a disk without room', () => {
       message: `The disk is full: the state directory ${directory} needs 14.4 MB, and 13.6 MB are free.`,
     });
     assert.deepEqual(await openFilesBelow(directory), []);
-    assert.deepEqual(await readdir(directory), ['capture.zip.part']);
+    assert.deepEqual(await readdir(directory), ['capture.zip.part', 'capture.zip.part.progress']);
     assert.equal(await sizeOf(partPath(join(directory, 'capture.zip'))), 0);
   });
 

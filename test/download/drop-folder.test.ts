@@ -20,6 +20,8 @@ class Scene {
   readonly clock = new VirtualClock();
   readonly path: string;
   readonly files: DroppedFile[] = [];
+  /** What was told to lie there, each time that was told. */
+  readonly present: (readonly string[])[] = [];
   readonly logged: { level: number; msg: string; file?: string }[] = [];
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
@@ -28,10 +30,17 @@ class Scene {
   constructor(path: string, onFile: (file: DroppedFile) => Promise<void> = async () => {}) {
     this.path = path;
     const logger = pino({}, { write: (line: string) => void this.logged.push(JSON.parse(line)) });
-    this.#running = new DropFolder({ path, clock: this.clock, logger }).run(async (file) => {
-      this.files.push(file);
-      await onFile(file);
-    }, this.#stop.signal);
+    const isExportFolder = (names: readonly string[]) => names.includes('user.json');
+    this.#running = new DropFolder({ path, isExportFolder, clock: this.clock, logger }).run(
+      {
+        onFile: async (file) => {
+          this.files.push(file);
+          await onFile(file);
+        },
+        onPresent: async (keys) => void this.present.push(keys),
+      },
+      this.#stop.signal,
+    );
   }
 
   /** Lets time pass, and everything happen that happens in it. */
@@ -47,6 +56,18 @@ class Scene {
 
   put(name: string, content: Buffer = ARCHIVE): Promise<void> {
     return writeFile(join(this.path, name), content);
+  }
+
+  /** Puts a folder in, with files of these names. */
+  async putFolder(name: string, files: readonly string[]): Promise<void> {
+    for (const file of files) {
+      await mkdir(dirname(join(this.path, name, file)), { recursive: true });
+      await writeFile(join(this.path, name, file), file);
+    }
+  }
+
+  remove(name: string): Promise<void> {
+    return rm(join(this.path, name), { recursive: true });
   }
 
   async stop(): Promise<void> {
@@ -116,34 +137,77 @@ describe('the drop folder', () => {
       assert.deepEqual(stage.names.sort(), names.sort());
     }));
 
-  it('passes over what is hidden, unfinished, no ZIP, no file or empty', () =>
+  it('passes over what is hidden, unfinished, no ZIP or no file', () =>
     scene(async (stage) => {
       for (const name of [
         '.hidden.zip',
         '.export.zip.AbC',
+        '.com.google.Chrome.AbC',
         'a.zip.crdownload',
+        'Unconfirmed 123456.crdownload',
         'a.zip.part',
+        'a.AbC1d2_-.zip.part',
+        'a.zip.opdownload',
+        'a.zip.partial',
         'a.zip~',
         'a.txt',
         'zip',
+        '._a.zip',
       ]) {
         await stage.put(name);
       }
-      await stage.put('empty.zip', Buffer.alloc(0));
       await mkdir(join(stage.path, 'directory.zip'));
+      await stage.putFolder('a.zip.download', ['a.zip', 'Info.plist', 'user.json']);
+      await stage.putFolder('photos', ['1.jpg']);
+      await stage.putFolder('@eaDir', ['user.json']);
       await symlink('/etc/hostname', join(stage.path, 'link.zip'));
+      await symlink('/etc', join(stage.path, 'link'));
       await stage.pass(HOUR_MS / 10);
       assert.deepEqual(stage.names, []);
       assert.deepEqual(stage.logged, []);
     }));
 
-  it('takes a file that the browser has given its name at last', () =>
+  for (const [browser, partial, whole] of [
+    ['Chromium', 'a.zip.crdownload', 'a.zip'],
+    ['Chromium, a second time', 'a (1).zip.crdownload', 'a (1).zip'],
+    ['Opera', 'a.zip.opdownload', 'a.zip'],
+    ['Firefox before it knows the name', 'Xy12.zip.part', 'a.zip'],
+  ] as const) {
+    it(`takes a file that ${browser} has given its name at last`, () =>
+      scene(async (stage) => {
+        await stage.put(partial, ARCHIVE.subarray(0, 500));
+        await stage.pass(2 * LOOK_MS);
+        await stage.put(partial);
+        await rename(join(stage.path, partial), join(stage.path, whole));
+        await stage.pass(2 * LOOK_MS);
+        assert.deepEqual(stage.names, [whole]);
+        assert.ok(stage.files.every(({ bytes }) => bytes === ARCHIVE.length));
+      }));
+  }
+
+  for (const partial of ['a.zip.part', 'a.AbC1d2_-.zip.part']) {
+    it(`waits for Firefox, which keeps the name with an empty file beside ${partial}, for as long as it takes`, () =>
+      scene(async (stage) => {
+        await stage.put('a.zip', Buffer.alloc(0));
+        await stage.put(partial, ARCHIVE.subarray(0, 500));
+        await stage.pass(HOUR_MS / 10);
+        assert.deepEqual(stage.names, []);
+        await stage.put(partial);
+        await rename(join(stage.path, partial), join(stage.path, 'a.zip'));
+        await stage.pass(2 * LOOK_MS);
+        assert.deepEqual(stage.names, ['a.zip']);
+        assert.ok(stage.files.every(({ bytes }) => bytes === ARCHIVE.length));
+      }));
+  }
+
+  it('hands over an empty file that nothing comes into for a minute', () =>
     scene(async (stage) => {
-      await stage.put('a.zip.crdownload');
-      await stage.pass(2 * LOOK_MS);
-      await rename(join(stage.path, 'a.zip.crdownload'), join(stage.path, 'a.zip'));
-      await stage.pass(2 * LOOK_MS);
-      assert.deepEqual(stage.names, ['a.zip']);
+      await stage.put('empty.zip', Buffer.alloc(0));
+      await stage.pass(MINUTE_MS - LOOK_MS);
+      assert.deepEqual(stage.names, []);
+      await stage.pass(3 * LOOK_MS);
+      assert.deepEqual(stage.names, ['empty.zip']);
+      assert.deepEqual(stage.logged, []);
     }));
 
   it('waits for a file that grows, with pauses, until its end is there', () =>
@@ -187,6 +251,35 @@ describe('the drop folder', () => {
       await stage.pass(2 * LOOK_MS);
       const keys = new Set(stage.files.map(({ key }) => key));
       assert.equal(keys.size, 3);
+    }));
+
+  it('tells what lies there at the first look and whenever something is gone, and at no other time', () =>
+    scene(async (stage) => {
+      assert.deepEqual(stage.present, [[]]);
+      await stage.put('a.zip');
+      await stage.put('b.zip', Buffer.from('no ZIP'));
+      await stage.pass(3 * LOOK_MS);
+      assert.equal(stage.present.length, 1);
+      await stage.remove('a.zip');
+      await stage.pass(3 * LOOK_MS);
+      const { key } = await fileKey(join(stage.path, 'b.zip'));
+      assert.deepEqual(stage.present, [[], [key]]);
+      await stage.put('a.zip');
+      await stage.pass(3 * LOOK_MS);
+      assert.equal(stage.present.length, 2);
+    }));
+
+  it('does not take a folder that cannot be read for one that is empty', () =>
+    scene(async (stage) => {
+      await stage.put('a.zip');
+      await stage.pass(2 * LOOK_MS);
+      await rename(stage.path, `${stage.path}-away`);
+      await writeFile(stage.path, 'in the way');
+      await stage.pass(5 * LOOK_MS);
+      await rm(stage.path);
+      await rename(`${stage.path}-away`, stage.path);
+      await stage.pass(5 * LOOK_MS);
+      assert.deepEqual(stage.present, [[]]);
     }));
 
   it('goes on when a file cannot be taken in, and tells it', async () => {
@@ -280,4 +373,54 @@ describe('the drop folder', () => {
     assert.deepEqual(stage.files, []);
     assert.equal(stage.clock.sleeping, 0);
   });
+});
+
+describe('an unpacked export in the drop folder', () => {
+  const FILES = ['chat.html', 'user.json', 'a/image/1.png'];
+
+  it('is handed over when nothing in it has changed for a minute', () =>
+    scene(async (stage) => {
+      await stage.putFolder('my export', FILES.slice(0, 2));
+      await stage.pass(MINUTE_MS / 2);
+      await stage.putFolder('my export', FILES.slice(2));
+      await stage.pass(MINUTE_MS / 2);
+      await appendFile(join(stage.path, 'my export', 'a/image/1.png'), 'more of it');
+      await stage.pass(MINUTE_MS - LOOK_MS);
+      assert.deepEqual(stage.names, []);
+      await stage.pass(3 * LOOK_MS);
+      const [folder] = stage.files;
+      assert.deepEqual(stage.names, ['my export']);
+      assert.equal(folder?.bytes, FILES.join('more of it').length - 10);
+    }));
+
+  it('is awaited while Safari still writes its bundle beside it', () =>
+    scene(async (stage) => {
+      await stage.putFolder('export', FILES);
+      await stage.putFolder('export.zip.download', ['Info.plist']);
+      await stage.pass(3 * MINUTE_MS);
+      assert.deepEqual(stage.names, []);
+      await stage.remove('export.zip.download');
+      await stage.pass(2 * LOOK_MS);
+      assert.deepEqual(stage.names, ['export']);
+    }));
+
+  it('keeps its key when a file manager leaves something in it, and has another when a file changes', () =>
+    scene(async (stage) => {
+      await stage.putFolder('export', FILES);
+      await stage.pass(2 * MINUTE_MS);
+      await stage.putFolder('export', ['.DS_Store', 'a/._1.png', 'a/Thumbs.db']);
+      await stage.pass(2 * MINUTE_MS);
+      assert.equal(new Set(stage.files.map(({ key }) => key)).size, 1);
+      await stage.put('export/chat.html', Buffer.from('another'));
+      await stage.pass(2 * MINUTE_MS);
+      assert.equal(new Set(stage.files.map(({ key }) => key)).size, 2);
+    }));
+
+  it('that holds a link is handed over without following it', () =>
+    scene(async (stage) => {
+      await stage.putFolder('export', FILES);
+      await symlink('/', join(stage.path, 'export', 'root'));
+      await stage.pass(2 * MINUTE_MS);
+      assert.deepEqual(stage.names, ['export']);
+    }));
 });

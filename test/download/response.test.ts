@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Kept, readHead, retryAfterMs } from '../../src/download/response.ts';
+import { type Asked, readHead, retryAfterMs } from '../../src/download/response.ts';
 import type { HttpResponse } from '../../src/download/transport.ts';
 import { HOUR_MS } from '../../src/lib/clock.ts';
 import { TEST_START_MS } from '../support/virtual-clock.ts';
@@ -9,11 +9,16 @@ import { TEST_START_MS } from '../support/virtual-clock.ts';
 type Headers = HttpResponse['headers'];
 
 const MD5 = '1B2M2Y8AsgTpgAmY7PhCfg==';
-const NOTHING: Kept = { received: 0, identity: { etag: undefined, total: undefined, md5: undefined } };
-const HALF: Kept = { received: 500, identity: { etag: '"a"', total: 1000, md5: MD5 } };
+const INFINITE = Number.POSITIVE_INFINITY;
+const ALL: Asked = { received: 0, identity: { etag: undefined, total: undefined, md5: undefined }, range: undefined };
+const HALF: Asked = {
+  received: 500,
+  identity: { etag: '"a"', total: 1000, md5: MD5 },
+  range: { start: 500, end: 1000 },
+};
 
-function read(status: number, headers: Headers = {}, kept: Kept = NOTHING) {
-  return readHead({ status, headers, body: noBody(), discard: () => {} }, kept, TEST_START_MS);
+function read(status: number, headers: Headers = {}, asked: Asked = ALL) {
+  return readHead({ status, headers, body: noBody(), discard: () => {} }, asked, TEST_START_MS);
 }
 
 async function* noBody(): AsyncGenerator<Uint8Array> {}
@@ -24,35 +29,59 @@ describe('the head of a whole body', () => {
     assert.deepEqual(read(200, headers), {
       kind: 'whole-body',
       identity: { etag: '"a"', total: 1000, md5: MD5 },
+      divisible: false,
     });
   });
 
+  it('tells whether parts of it can be asked for', () => {
+    const headers = { etag: '"a"', 'content-length': '1000' };
+    const isDivisible = (more: Headers) => {
+      const head = read(200, { ...headers, ...more });
+      return head.kind === 'whole-body' && head.divisible;
+    };
+    for (const value of ['bytes', 'Bytes', 'pages, bytes']) assert.ok(isDivisible({ 'accept-ranges': value }), value);
+    for (const value of ['none', 'megabytes', '', undefined])
+      assert.ok(!isDivisible({ 'accept-ranges': value }), value);
+    const bytes = { 'accept-ranges': 'bytes' };
+    assert.ok(!isDivisible({ ...bytes, etag: 'W/"a"' }), 'nothing vouches for the parts');
+    assert.ok(!isDivisible({ ...bytes, 'content-length': undefined }), 'there is no telling where the parts end');
+  });
+
   it('may tell nothing', () => {
-    assert.deepEqual(read(200), { kind: 'whole-body', identity: NOTHING.identity });
+    assert.deepEqual(read(200), { kind: 'whole-body', identity: ALL.identity, divisible: false });
   });
 
   it('is a new body also where the rest was asked for', () => {
     assert.deepEqual(read(200, { etag: '"b"', 'content-length': '10' }, HALF), {
       kind: 'whole-body',
       identity: { etag: '"b"', total: 10, md5: undefined },
+      divisible: false,
     });
   });
 
   for (const etag of ['W/"a"', 'a', '"a', '""a"', '"a b"', '"a"\n', '*']) {
     it(`has no entity tag that can vouch for bytes in ${JSON.stringify(etag)}`, () => {
-      assert.deepEqual(read(200, { etag }), { kind: 'whole-body', identity: NOTHING.identity });
+      assert.deepEqual(read(200, { etag }), { kind: 'whole-body', identity: ALL.identity, divisible: false });
     });
   }
 
   for (const length of ['-1', '1e3', '0x10', '1,000', '10, 10', ' ', '1'.repeat(16)]) {
     it(`has no length in "${length}"`, () => {
-      assert.deepEqual(read(200, { 'content-length': length }), { kind: 'whole-body', identity: NOTHING.identity });
+      assert.deepEqual(read(200, { 'content-length': length }), {
+        kind: 'whole-body',
+        identity: ALL.identity,
+        divisible: false,
+      });
     });
   }
 
   for (const md5 of ['', 'd41d8cd98f00b204e9800998ecf8427e', MD5.slice(0, -2), `"${MD5}"`]) {
     it(`has no checksum in "${md5}"`, () => {
-      assert.deepEqual(read(200, { 'content-md5': md5 }), { kind: 'whole-body', identity: NOTHING.identity });
+      assert.deepEqual(read(200, { 'content-md5': md5 }), {
+        kind: 'whole-body',
+        identity: ALL.identity,
+        divisible: false,
+      });
     });
   }
 });
@@ -70,15 +99,26 @@ describe('the head of the rest', () => {
   });
 
   it('tells the length where it was not known', () => {
-    const kept = { received: 500, identity: { ...HALF.identity, total: undefined } };
-    assert.deepEqual(read(206, rest, kept), { kind: 'rest', identity: HALF.identity });
+    const identity = { ...HALF.identity, total: undefined };
+    const asked = { received: 500, identity, range: { start: 500, end: INFINITE } };
+    assert.deepEqual(read(206, rest, asked), { kind: 'rest', identity: HALF.identity });
   });
 
   it('may be all, though no part was asked for', () => {
     assert.deepEqual(read(206, { ...rest, 'content-range': 'bytes 0-999/1000' }), {
       kind: 'whole-body',
       identity: { etag: '"a"', total: 1000, md5: undefined },
+      divisible: false,
     });
+  });
+
+  it('may be a part in the middle, where that was asked for', () => {
+    const asked = { ...HALF, range: { start: 100, end: 200 } };
+    const part = { ...rest, 'content-range': 'bytes 100-199/1000' };
+    assert.deepEqual(read(206, part, asked), { kind: 'rest', identity: HALF.identity });
+    for (const other of ['100-200/1000', '100-198/1000', '100-999/1000', '99-199/1000', '100-199/1001']) {
+      assert.equal(read(206, { ...part, 'content-range': `bytes ${other}` }, asked).kind, 'start-over', other);
+    }
   });
 
   const lies: Record<string, Headers> = {
@@ -99,15 +139,15 @@ describe('the head of the rest', () => {
   }
 
   it('is not believed where there was no entity tag to ask by', () => {
-    const kept = { received: 500, identity: { ...HALF.identity, etag: undefined } };
-    assert.equal(read(206, rest, kept).kind, 'start-over');
-    assert.equal(read(206, { ...rest, etag: undefined }, kept).kind, 'start-over');
+    const asked = { received: 500, identity: { ...HALF.identity, etag: undefined }, range: undefined };
+    assert.equal(read(206, rest, asked).kind, 'start-over');
+    assert.equal(read(206, { ...rest, etag: undefined }, asked).kind, 'start-over');
   });
 });
 
 describe('a range that the server does not have', () => {
-  const all: Kept = { received: 1000, identity: HALF.identity };
-  const allOfUnknownLength: Kept = { received: 1000, identity: { ...HALF.identity, total: undefined } };
+  const all: Asked = { received: 1000, identity: HALF.identity, range: { start: 1000, end: INFINITE } };
+  const allOfUnknownLength: Asked = { ...all, identity: { ...HALF.identity, total: undefined } };
 
   it('means that nothing is left where all has come', () => {
     const nothingLeft = { kind: 'nothing-left', total: 1000 };
@@ -236,8 +276,12 @@ describe('any head at all', () => {
     fc.bigInt().map(String),
   );
   const headers = fc.dictionary(fc.constantFrom(...names), fc.option(value, { nil: undefined }));
-  const kept = fc.record({
-    received: fc.oneof(fc.nat(), fc.constant(500)),
+  const start = fc.oneof(fc.nat(), fc.constant(500));
+  const asked = fc.record({
+    received: start,
+    range: fc.option(fc.record({ start, end: fc.oneof(fc.constantFrom(1000, INFINITE), fc.nat()) }), {
+      nil: undefined,
+    }),
     identity: fc.record({
       etag: fc.constantFrom(undefined, '"a"'),
       total: fc.oneof(fc.constantFrom(undefined, 1000), fc.nat()),
@@ -250,14 +294,15 @@ describe('any head at all', () => {
       fc.property(
         fc.oneof(fc.constantFrom(200, 206, 302, 403, 416), fc.nat(999)),
         headers,
-        kept,
-        (status, all, had) => {
-          const head = read(status, all, had);
+        asked,
+        (status, all, { range, ...had }) => {
+          const head = read(status, all, { range, ...had });
           if (head.kind !== 'rest') return;
           assert.equal(status, 206);
-          assert.ok(had.identity.etag !== undefined && had.received > 0);
-          const total = head.identity.total;
-          assert.equal(all['content-range'], `bytes ${had.received}-${Number(total) - 1}/${total}`);
+          assert.ok(had.identity.etag !== undefined && range !== undefined);
+          const total = Number(head.identity.total);
+          const last = Math.min(range.end, total) - 1;
+          assert.equal(all['content-range'], `bytes ${range.start}-${last}/${total}`);
         },
       ),
       { numRuns: 2000 },

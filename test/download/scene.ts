@@ -51,6 +51,9 @@ export interface Scene extends AsyncDisposable {
     places?: readonly DownloadPlace[];
     transport?: Transport;
     stallMs?: number;
+    connections?: number;
+    leastPieceBytes?: number;
+    bytesPerSecond?: number;
     clock?: Clock;
   }): Downloader;
   /** The file of the one good token. */
@@ -86,6 +89,7 @@ export async function openScene(serverOptions: OpenAiServerOptions = {}): Promis
       places: placesOf(server),
       logins: createLogins([{ type: 'bearer', tokenFile }], { transport }),
       stallMs: MINUTE_MS,
+      connections: 4,
       clock: systemClock,
       logger: silentLogger,
       ...options,

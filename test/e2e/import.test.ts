@@ -4,12 +4,15 @@ import { access, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { loadConfig } from '../../src/config/index.ts';
-import { type Heartbeat, writeHeartbeat } from '../../src/heartbeat.ts';
+import { journalPath } from '../../src/assembly.ts';
+import { type Capture, type HandIn, openSqliteJournal } from '../../src/capture/index.ts';
+import { type Config, loadConfig } from '../../src/config/index.ts';
+import { type Heartbeat, removeHeartbeat, writeHeartbeat } from '../../src/heartbeat.ts';
 import { importFiles } from '../../src/importer.ts';
 import { ChatkeepError } from '../../src/lib/errors.ts';
 import { lockDirectory } from '../../src/lib/lock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import { fileCapture } from '../capture/examples.ts';
 import { saveHonestZip } from '../support/honest-zip.ts';
 import { createAccount, writeExport } from '../support/openai/exports/index.ts';
 import { chatkeep, type Environment, Service } from '../support/service.ts';
@@ -176,6 +179,58 @@ describe('chatkeep import where something has the directories', () => {
     await outcome;
   });
 });
+
+describe('chatkeep import from a service that ends', () => {
+  for (const [when, accepts] of [
+    ['before it has accepted the file', false],
+    ['after it has accepted the file', true],
+  ] as const) {
+    it(`goes on with the work itself, ${when}`, async () => {
+      await using home = await tempDir();
+      const { config } = await loadConfig({ env: settingsIn(home.path) });
+      const clock = new VirtualClock(Date.now());
+      // A service that does nothing but to be there.
+      const lock = await lockDirectory(config.stateDir, 'state directory');
+      await writeHeartbeat(config.stateDir, heartbeatAt(clock.now()));
+      const path = await smallExport(home.path, 'small.zip');
+      const file: HandIn = { path, name: 'small.zip', afterwards: 'keep', account: undefined };
+      let hasEnded = false;
+      const importing = importFiles([file], {
+        config,
+        logger: silentLogger,
+        clock,
+        signal: AbortSignal.timeout(60_000),
+        onProgress: () => {},
+      }).finally(() => {
+        hasEnded = true;
+      });
+      await letPass(clock, 5_000, () => hasEnded);
+      const accepted = fileCapture({
+        name: 'unpacking',
+        archive: { path, afterwards: 'keep', from: 'user' },
+        attempt: 0,
+      });
+      if (accepts) await accept(config, accepted);
+      await letPass(clock, 20_000, () => hasEnded);
+      assert.equal(hasEnded, false);
+
+      lock[Symbol.dispose]();
+      await removeHeartbeat(config.stateDir);
+      while (!hasEnded) await letPass(clock, 1_000, () => hasEnded);
+      const [imported] = await importing;
+      assert.equal(imported?.outcome.kind, 'committed');
+      if (accepts) assert.equal(imported?.capture, accepted.id);
+    });
+  }
+});
+
+/** Records what a service records that takes the only hand-in in. */
+async function accept(config: Config, capture: Capture): Promise<void> {
+  await using journal = openSqliteJournal(journalPath(config));
+  const [handIn] = await journal.pendingHandIns();
+  assert.ok(handIn !== undefined);
+  await journal.record({ captures: [capture], accepted: { handIn: handIn.id, capture: capture.id } });
+}
 
 function settingsIn(home: string): Environment {
   return {

@@ -277,6 +277,8 @@ async function setTraps(world: World): Promise<Traps> {
   const token = plant('access token').replaceAll('+', '-');
   secrets.set('access token', token);
 
+  const chatter = `#!/bin/sh\necho 'Set-Cookie: ${plant('output of the login command')}'\necho '${plant('complaint of the login command')}' >&2\n`;
+
   // Services that do not take what they are told.
   const moving = createServer(({ url, headers }, response) => {
     response.writeHead(302, { location: `http://127.0.0.1:9${url}?${headers.authorization}` }).end(`${url}`);
@@ -311,6 +313,7 @@ async function setTraps(world: World): Promise<Traps> {
     CHATKEEP_DOWNLOAD_EXTRA_ORIGINS: extraOrigins,
     CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE: await save('dead-token', token),
     CHATKEEP_DOWNLOAD_COOKIES_FILE: await save('cookies.txt', cookie),
+    CHATKEEP_DOWNLOAD_LOGIN_COMMAND: await save('login-command', chatter, 0o700),
   };
   const parts = stack.move();
   return { secrets, settings, needed, [Symbol.asyncDispose]: () => parts.disposeAsync() };
@@ -336,6 +339,7 @@ async function runIntoTraps(world: World, { settings }: Traps): Promise<Map<stri
       ['snapshots', '--json'],
       ['config', 'show', '--json'],
       ['config', 'check', '--json'],
+      ['login', 'chatgpt', '--check'],
       ['import', '--json', join(world.base, 'chatkeep.yaml')],
     ]) {
       const { stdout, stderr } = await chatkeep(args, { ...world.settings, ...settings });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { MailboxSignIn } from '../../src/config/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { Secret } from '../../src/lib/secret.ts';
@@ -47,16 +46,6 @@ describe('A mailbox on a real Dovecot', () => {
     assert.equal(message?.receivedAt, receivedAt);
   });
 
-  it('gives a message that arrives while it waits', async () => {
-    const server = await dovecot();
-    const watching = watch(server, { searchEveryMinutes: 60 });
-    await until('the first search', () => isWatching(watching));
-    await delay(1_000);
-    await server.deliver(email('later'));
-    await until('the message', () => watching.seen.taken.length === 1);
-    assert.deepEqual(ids(watching.seen.taken), ['<later@test>']);
-  });
-
   it('gives only messages of senders that hold "openai"', async () => {
     const server = await dovecot();
     await server.deliver(email('other', { from: 'Grace <grace@example.test>' }));
@@ -73,18 +62,6 @@ describe('A mailbox on a real Dovecot', () => {
     const { seen } = watch(server, { lookBackDays: 7 });
     await until('the message', () => seen.taken.length > 0);
     assert.deepEqual(ids(seen.taken), ['<new@test>']);
-  });
-
-  it('finds what arrived while the server was away', async () => {
-    const server = await dovecot();
-    const watching = watch(server, { searchEveryMinutes: 60 });
-    await until('the first search', () => isWatching(watching));
-    await server.stop();
-    await server.deliver(email('meanwhile'));
-    await until('the loss', () => !isWatching(watching));
-    await server.start();
-    await until('the message', () => watching.seen.taken.length === 1);
-    assert.deepEqual(ids(watching.seen.taken), ['<meanwhile@test>']);
   });
 
   it('tells of a wrong password at once, without asking twice', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { systemClock } from '../../src/lib/clock.ts';
-import { imapConnector, MailboxError, type MailboxTrouble } from '../../src/mailbox/index.ts';
+import { type ImapLimits, imapConnector, MailboxError, type MailboxTrouble } from '../../src/mailbox/index.ts';
 import { type MailboxPlace, mailboxConfig } from './fake-server.ts';
 import { type Script, type ScriptedServer, startScriptedServer } from './scripted-server.ts';
 
@@ -17,16 +17,23 @@ async function serve(script: Script, greeting?: string): Promise<ScriptedServer>
   return server;
 }
 
-async function connect(server: ScriptedServer, overrides: Partial<MailboxPlace> = {}) {
+async function connect(
+  server: ScriptedServer,
+  overrides: Partial<MailboxPlace> = {},
+  limits: Partial<ImapLimits> = {},
+) {
   const config = mailboxConfig({ host: '127.0.0.1', port: server.port, security: 'none', ...overrides });
-  const connection = await imapConnector(config)({ clock: systemClock, signal: new AbortController().signal });
+  const connection = await imapConnector(config, { limits })({
+    clock: systemClock,
+    signal: new AbortController().signal,
+  });
   cleanups.push(() => connection.close());
   return connection;
 }
 
-async function opened(script: Script) {
+async function opened(script: Script, limits?: Partial<ImapLimits>) {
   const server = await serve(script);
-  const connection = await connect(server);
+  const connection = await connect(server, {}, limits);
   await connection.openReadOnly('INBOX');
   return { server, connection };
 }
@@ -148,6 +155,13 @@ describe('A connection to a server that does not keep to the rules', () => {
       if (command === 'IDLE') setTimeout(() => socket.destroy(), 50);
       return undefined;
     });
+    assert.equal(await troubleOf(connection.waitForChange(new AbortController().signal, 60_000)), 'unreachable');
+  });
+
+  it('is given up soon when the server falls silent just as it is to wait', async () => {
+    const silent = /^(?:IDLE|NOOP)/;
+    const limits = { idlePauseMs: 100, commandMs: 100 };
+    const { connection } = await opened((command) => (silent.test(command) ? null : undefined), limits);
     assert.equal(await troubleOf(connection.waitForChange(new AbortController().signal, 60_000)), 'unreachable');
   });
 

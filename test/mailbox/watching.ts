@@ -32,7 +32,7 @@ export interface Watching extends AsyncDisposable {
   names(): string[];
 }
 
-/** Watches a mailbox with the real driver until it is disposed of. */
+/** Watches a mailbox with the real driver until it is disposed of. It waits as shortly as it ever does between dials. */
 export function watchMailbox(config: MailboxConfig, limits: Partial<ImapLimits> = {}): Watching {
   const seen = new SeenInMemory();
   const states: MailboxState[] = [];
@@ -46,6 +46,7 @@ export function watchMailbox(config: MailboxConfig, limits: Partial<ImapLimits> 
     seen,
     onMessage: seen.take,
     onState: (state) => states.push(state),
+    random: () => 0,
   });
   const run = watcher.run(abort.signal);
   const stop = async () => {

@@ -59,10 +59,10 @@ const HONEST: readonly Honest[] = [
   mail('no display name', { from: { name: null } }),
   mail('another Message-ID', { messageId: '<1@mandrill>' }),
   mail('forwarded by a server, the signature intact', { journey: 'forwarded' }),
-  mail('Mandrill’s signature beside its own', {
+  mail('Mandrill’s signature beside its own, as in 2023', {
     dkim: [
       { ...OWN_SIGNATURE, domain: 'mandrillapp.com', selector: 'mandrill' },
-      { ...OWN_SIGNATURE, domain: 'tm.openai.com' },
+      { ...OWN_SIGNATURE, domain: 'tm.openai.com', selector: 'mandrill' },
     ],
   }),
   mail('a signature of the organisation', { dkim: [{ ...OWN_SIGNATURE, domain: 'openai.com' }] }),

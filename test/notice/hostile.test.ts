@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { HEADERS_MOST_BYTES } from '../../src/notice/headers.ts';
 import { MOST_HOPS } from '../../src/notice/hidden-links.ts';
 import { NOTICE_MOST_BYTES } from '../../src/notice/index.ts';
-import { read, resolveTxt } from './messages.ts';
+import { ReadingThread } from './reading-thread.ts';
 
 /*
  * Messages as large as are taken, made of what a careless parser is slow at: work that grows with the square of their
- * size would take minutes here, and run into the limit that guards each test.
+ * size would take minutes here, and run into the limit of the thread that reads.
  */
 
-const HANG_MS = 60_000;
 const HEADER = HEADERS_MOST_BYTES - 1_000;
 const BODY = NOTICE_MOST_BYTES - 1_000;
 const FROM = 'From: noreply@tm.openai.com\r\n';
@@ -30,6 +29,13 @@ const HOSTILE: Readonly<Record<string, string>> = {
   'a subject of encoded words': `${FROM}Subject: ${over('=?utf-8?q?a?= ', HEADER)}\r\n\r\n`,
   'a subject of prefixes': `${FROM}Subject: ${over('fwd: ', HEADER)}chatgpt - data export\r\n\r\n`,
   'a subject of spaces': `${FROM}Subject: chatgpt ${over(' ', HEADER)}- data export\r\n\r\n`,
+  'recipients with commas': `${NOTICE}To: ${over('a@b,', HEADER)}\r\n\r\n`,
+  'recipients in groups': `${NOTICE}Cc: ${over('a:b@c;,', HEADER)}\r\n\r\n`,
+  'recipients that are encoded words': `${NOTICE}To: ${over('=?utf-8?q?a?= ', HEADER)}\r\n\r\n`,
+  references: `${NOTICE}References: ${over('<a@b> ', HEADER)}\r\n\r\n`,
+  'addresses of a list': `${NOTICE}List-Unsubscribe: ${over('<mailto:a@b>, ', HEADER)}\r\n\r\n`,
+  'many hops': `${NOTICE}${over('Received: from a by b; x\r\n', HEADER)}\r\n`,
+  'many seals': `${NOTICE}${over('ARC-Seal: i=1\r\n', HEADER)}\r\n`,
   'many fields': `${FROM}${over('A: b\r\n', HEADER)}\r\n`,
   'a field of folds': `${FROM}A: ${over('\r\n ', HEADER)}\r\n\r\n`,
   'parameters of a type': `${FROM}Content-Type: text/html; ${over('a*0*=x; ', HEADER)}\r\n\r\n`,
@@ -40,6 +46,8 @@ const HOSTILE: Readonly<Record<string, string>> = {
   'tags of a signature': `${NOTICE}DKIM-Signature: ${over('a=b;', HEADER)}\r\n\r\n`,
   'signed fields': `${NOTICE}${over('X: y\r\n', HEADER / 2)}DKIM-Signature: ${SIGNED}:${over('x:', HEADER / 2)}\r\n\r\n`,
   boundaries: `${NOTICE}Content-Type: multipart/mixed; boundary=b\r\n\r\n${over('--b\r\n\r\n', BODY)}`,
+  'parts in parts': `${NOTICE}${over('Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n', BODY - 100)}`,
+  'a charset of shifts': `${NOTICE}Content-Type: text/html; charset=utf-7\r\n\r\n${over('+AGE-', BODY - 100)}`,
   'messages in messages': `${NOTICE}Content-Type: message/rfc822\r\n\r\n${over('Content-Type: message/rfc822\r\nContent-Disposition: inline\r\n\r\n', BODY)}`,
   'flowing quotes': `${NOTICE}Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\n${over('> > \r\n', BODY)}`,
   'soft line breaks': `${NOTICE}Content-Transfer-Encoding: quoted-printable\r\n\r\n${over('=\r\n', BODY)}`,
@@ -61,24 +69,15 @@ const HOSTILE: Readonly<Record<string, string>> = {
 };
 
 describe('A message as large as any that is taken', () => {
+  const thread = new ReadingThread();
+  after(() => thread[Symbol.asyncDispose]());
+
   for (const [what, source] of Object.entries(HOSTILE)) {
-    it(`is read to its end: ${what}`, { timeout: HANG_MS }, async () => {
+    it(`is read to its end: ${what}`, async () => {
       assert.ok(source.length <= NOTICE_MOST_BYTES);
-      let asked = 0;
-      let hops = 0;
-      const notice = await read(Buffer.from(source, 'latin1'), {
-        authservId: 'mx.test',
-        resolveTxt: (name) => {
-          asked += 1;
-          return resolveTxt(name);
-        },
-        followRedirect: async () => {
-          hops += 1;
-          return undefined;
-        },
-      });
-      assert.ok(notice.kind === 'unrelated' || notice.kind === 'refused', notice.kind);
-      assert.ok(asked <= 1 && hops <= MOST_HOPS);
+      const { kind, lookups, hops } = await thread.read('message', Buffer.from(source, 'latin1'));
+      assert.ok(kind === 'unrelated' || kind === 'refused', kind);
+      assert.ok(lookups <= 1 && hops <= MOST_HOPS);
     });
   }
 });

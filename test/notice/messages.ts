@@ -21,9 +21,11 @@ const KEY = createDkimKey();
 /** The sender's own signature. */
 export const OWN_SIGNATURE = { privateKeyPem: KEY.privateKeyPem };
 
+const KEY_NAMES = [dkimRecordName(), dkimRecordName('tm.openai.com', 'mandrill'), dkimRecordName('openai.com')];
+
 /** The DNS in which the provider's keys are, at its own domain and at its organisation's. */
 export async function resolveTxt(name: string): Promise<string[][]> {
-  if ([dkimRecordName(), dkimRecordName('openai.com')].includes(name)) return [[KEY.dnsTxt]];
+  if (KEY_NAMES.includes(name)) return [[KEY.dnsTxt]];
   throw Object.assign(new Error(`queryTxt ENOTFOUND ${name}`), { code: 'ENOTFOUND' });
 }
 

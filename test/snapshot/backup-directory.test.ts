@@ -147,14 +147,14 @@ describe('the quarantine', () => {
     assert.equal(await backups.quarantine(archive, 'c1'), kept, 'asked again after a crash');
   });
 
-  it('never overwrites another', async () => {
+  it('tells where an archive lies', async () => {
     await using backups = await open(path);
-    for (const content of ['one', 'two']) {
-      await writeFile(join(directory.path, 'bad.zip'), content);
-      await backups.quarantine(join(directory.path, 'bad.zip'), 'c1');
-    }
-    assert.equal(await readFile(join(path, '.chatkeep/quarantine/c1.zip'), 'utf8'), 'one');
-    assert.equal(await readFile(join(path, '.chatkeep/quarantine/c1-2.zip'), 'utf8'), 'two');
+    assert.equal(await backups.quarantined('c2-2'), undefined);
+    await writeFile(join(directory.path, 'bad.zip'), 'two');
+    const kept = await backups.quarantine(join(directory.path, 'bad.zip'), 'c2-2');
+    assert.equal(await backups.quarantined('c2-2'), kept);
+    assert.equal(await backups.quarantine(kept, 'c2-2'), kept, 'it lies there already');
+    assert.equal(await readFile(kept, 'utf8'), 'two');
   });
 });
 

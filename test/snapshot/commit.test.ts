@@ -125,7 +125,7 @@ describe('a second commit', () => {
 
   const same: readonly (readonly [what: string, changes: object])[] = [
     ['export', { exportId: 'export-c1', exportTime: EXPORT_TIME + DAY_MS, account: 'other' }],
-    ['archive', { archive: { sha256: sha256('c1'), bytes: 1000 }, exportTime: EXPORT_TIME + DAY_MS }],
+    ['archive', { archive: { form: 'zip', sha256: sha256('c1'), bytes: 1000 }, exportTime: EXPORT_TIME + DAY_MS }],
     ['account, moment and content', { exportId: undefined, exportTime: EXPORT_TIME + 400 }],
   ];
   it('of an export whose snapshot has rotted is no duplicate: the sound copy is kept beside it', async () => {

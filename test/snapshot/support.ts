@@ -37,7 +37,7 @@ export async function stage(
     exportId: `export-${capture}`,
     exportTime: EXPORT_TIME,
     source: { kind: 'file', name: 'export.zip' },
-    archive: { sha256: sha256(capture), bytes: 1000 },
+    archive: { form: 'zip', sha256: sha256(capture), bytes: 1000 },
     files: Object.entries(files).map(([path, content]) => ({
       path,
       bytes: Buffer.byteLength(content),

@@ -1,28 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  access,
-  chmod,
-  chown,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { linkSync, rmSync } from 'node:fs';
+import { access, chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
+import type { DeliverOptions, MailServer } from './mail-server.ts';
 import type { Cable } from './network.ts';
 import { createAuthority } from './openai/certificates.ts';
+import { killAtExit, signalGroup } from './process-group.ts';
+
+const run = promisify(execFile);
 
 const DOVECOT = '/usr/sbin/dovecot';
+const DOVEADM = '/usr/bin/doveadm';
 /** The user that owns the mail: `nobody`. Dovecot refuses to open mail as root. */
 const MAIL_UID = 65534;
 const START_LIMIT_MS = 15_000;
@@ -48,12 +43,9 @@ export interface DovecotOptions {
   readonly cable?: Cable;
 }
 
-export interface DeliverOptions {
-  /** INBOX unless told; made if missing. `/` separates levels. */
-  readonly folder?: string;
+interface DeliverToOptions extends DeliverOptions {
+  /** The first one unless told. */
   readonly user?: string;
-  /** INTERNALDATE, ms UTC; now unless told. */
-  readonly receivedAt?: number;
 }
 
 /** A message as it lies in a folder. */
@@ -65,33 +57,22 @@ export interface StoredMessage {
   readonly flags: string;
 }
 
-export interface Dovecot {
-  readonly host: string;
-  readonly port: number;
+export interface Dovecot extends MailServer {
   /** The authority that signed the server's certificate. */
   readonly caPem: string;
   readonly caFile: string;
   /** SHA-256 of the server's certificate, as openssl prints it. */
   readonly fingerprint: string;
-  /** The first user's. */
-  readonly user: string;
-  readonly password: string;
-  /** Puts a message into a Maildir, as a delivery agent does; a session that IDLEs is told at once. */
-  deliver(raw: string | Uint8Array, options?: DeliverOptions): Promise<void>;
+  /** Puts a message into a Maildir, as a delivery agent does. */
+  deliver(raw: string | Uint8Array, options?: DeliverToOptions): Promise<void>;
   messages(folder?: string, user?: string): Promise<StoredMessage[]>;
-  /** Makes it give every folder of the first user another UIDVALIDITY, and UIDs from 1 on, at the next start. */
-  forgetUids(): Promise<void>;
   /** The server's log so far. */
   log(): Promise<string>;
   /** How many sign-ins have succeeded so far. */
   logins(): Promise<number>;
-  stop(): Promise<void>;
-  /** Starts it again at the same port, with the same mail. */
-  start(): Promise<void>;
+  /** What an administrator does: `doveadm('kick', user)`. */
+  doveadm(...args: string[]): Promise<void>;
   restart(): Promise<void>;
-  /** Freezes every process of the server: connections stay open, and nobody answers. */
-  pause(): void;
-  resume(): void;
   /** Stops it and removes everything. */
   close(): Promise<void>;
 }
@@ -106,6 +87,7 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     folders = {},
     cable,
   } = options;
+  const [first] = users;
   const host = cable?.address ?? '127.0.0.1';
   await requireDovecot();
   const directory = await mkdtemp(join(tmpdir(), 'chatkeep-dovecot-'));
@@ -117,13 +99,20 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
   const caFile = join(directory, 'ca.pem');
   const logFile = join(directory, 'dovecot.log');
   const home = (user: string) => join(directory, 'homes', user);
+  const folderPaths = new Map<string, Promise<string>>();
+  function folderPath(user: string, folder: string): Promise<string> {
+    const key = JSON.stringify([user, folder]);
+    const path = folderPaths.get(key) ?? makeFolder(home(user), folder);
+    folderPaths.set(key, path);
+    return path;
+  }
   await writeFile(caFile, authority.certPem);
   await writeFile(join(directory, 'cert.pem'), certPem);
   await writeFile(join(directory, 'key.pem'), keyPem, { mode: 0o600 });
   await writeFile(join(directory, 'users'), users.map((entry) => passwordLine(entry, home(entry.user))).join(''));
   await writeFile(join(directory, 'dovecot.conf'), await configuration(directory, port, options));
   for (const { user } of users) {
-    for (const folder of ['INBOX', ...Object.keys(folders)]) await makeFolder(home(user), folder);
+    for (const folder of ['INBOX', ...Object.keys(folders)]) await folderPath(user, folder);
   }
 
   let server: ChildProcess | undefined;
@@ -135,6 +124,7 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
       detached: true,
       stdio: 'ignore',
     });
+    killAtExit(server);
     await waitUntilListening(host, port, server, logFile);
   }
 
@@ -152,10 +142,35 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     signalGroup(running, 'SIGKILL');
   }
 
-  const killAtExit = () => signalGroup(server, 'SIGKILL');
-  process.once('exit', killAtExit);
+  async function doveadm(...args: string[]): Promise<void> {
+    await run(DOVEADM, ['-c', join(directory, 'dovecot.conf'), ...args]);
+  }
 
-  const [first] = users;
+  async function deliverCopies(
+    raw: string | Uint8Array,
+    count: number,
+    { folder = 'INBOX', user = first.user, receivedAt }: DeliverToOptions = {},
+  ): Promise<void> {
+    const path = await folderPath(user, folder);
+    const stem = `${Math.floor(Date.now() / 1000)}.${randomBytes(8).toString('hex')}`;
+    const temporary = join(path, 'tmp', stem);
+    await writeFile(temporary, raw, { mode: 0o600 });
+    await chown(temporary, MAIL_UID, MAIL_UID);
+    if (receivedAt !== undefined) await utimes(temporary, receivedAt / 1000, receivedAt / 1000);
+    // One call of the system each, and no turn of the event loop: thousands are done in a moment.
+    for (let copy = 1; copy < count; copy += 1) linkSync(temporary, join(path, 'new', `${stem}-${copy}.test`));
+    await rename(temporary, join(path, 'new', `${stem}.test`));
+  }
+
+  async function renewFolder(folder: string): Promise<void> {
+    for (const change of ['delete', 'create']) await doveadm('mailbox', change, '-u', first.user, folder);
+  }
+
+  async function close(): Promise<void> {
+    await stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+
   await start();
   return {
     host,
@@ -165,17 +180,10 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     fingerprint: new X509Certificate(certPem).fingerprint256,
     user: first.user,
     password: first.password,
-    async deliver(raw, { folder = 'INBOX', user = first.user, receivedAt } = {}) {
-      const path = await makeFolder(home(user), folder);
-      const name = `${Math.floor(Date.now() / 1000)}.${randomBytes(8).toString('hex')}.test`;
-      const temporary = join(path, 'tmp', name);
-      await writeFile(temporary, raw, { mode: 0o600 });
-      await chown(temporary, MAIL_UID, MAIL_UID);
-      if (receivedAt !== undefined) await utimes(temporary, receivedAt / 1000, receivedAt / 1000);
-      await rename(temporary, join(path, 'new', name));
-    },
+    deliver: (raw, options) => deliverCopies(raw, 1, options),
+    deliverCopies,
     async messages(folder = 'INBOX', user = first.user) {
-      const path = await makeFolder(home(user), folder);
+      const path = await folderPath(user, folder);
       const untouched = (await readdir(join(path, 'new'))).map((file) => ({ file, touched: false, flags: '' }));
       const touched = (await readdir(join(path, 'cur'))).map((file) => ({
         file,
@@ -184,20 +192,9 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
       }));
       return [...untouched, ...touched];
     },
-    async forgetUids() {
-      const maildir = join(home(first.user), 'Maildir');
-      // Seconds since 1970 are what it would give a new folder, and two may be made in one second.
-      const another = (Math.floor(Date.now() / 1000) + 1000).toString(16).padStart(8, '0');
-      for (const name of await readdir(maildir)) {
-        if (name.startsWith('dovecot')) await rm(join(maildir, name));
-      }
-      for (const name of [`dovecot-uidvalidity.${another}`, 'dovecot-uidvalidity']) {
-        const path = join(maildir, name);
-        await writeFile(path, name === 'dovecot-uidvalidity' ? another : '', { mode: 0o600 });
-        await chown(path, MAIL_UID, MAIL_UID);
-      }
-    },
+    renewFolder,
     log: () => readFile(logFile, 'utf8'),
+    doveadm,
     async logins() {
       return ((await readFile(logFile, 'utf8')).match(/imap-login: .*Login: user=/g) ?? []).length;
     },
@@ -209,11 +206,8 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     },
     pause: () => signalGroup(server, 'SIGSTOP'),
     resume: () => signalGroup(server, 'SIGCONT'),
-    async close() {
-      await stop();
-      process.off('exit', killAtExit);
-      await rm(directory, { recursive: true, force: true });
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
@@ -345,13 +339,4 @@ function answers(host: string, port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-function signalGroup(leader: ChildProcess | undefined, signal: NodeJS.Signals): void {
-  if (leader?.pid === undefined) return;
-  try {
-    process.kill(-leader.pid, signal);
-  } catch {
-    // The group is gone already.
-  }
 }

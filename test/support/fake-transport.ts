@@ -9,7 +9,7 @@ export interface Serving {
   readonly pauseMs: number;
   readonly framing: 'length' | 'chunked';
   readonly etag: 'strong' | 'weak' | 'none';
-  /** Whether a Range is honoured; else the whole body comes with status 200. */
+  /** Whether a Range is honoured (and Accept-Ranges says so); else the whole body comes with status 200. */
   readonly ranges: boolean;
   /** After how many bytes something happens before the end, and what: an end without or with an error, or silence. */
   readonly cut?: { readonly afterBytes: number; readonly how: 'quietly' | 'reset' | 'stall' };
@@ -54,6 +54,8 @@ export class FakeTransport implements Transport {
   readonly requests: FakeRequest[] = [];
   /** Virtual time before each answer. */
   latencyMs = 0;
+  /** Called before each request is answered, with how many there were before. */
+  onRequest: (before: number) => void = () => {};
   readonly #clock: VirtualClock;
   readonly #answers: FakeAnswer[];
   #body: Buffer;
@@ -80,6 +82,7 @@ export class FakeTransport implements Transport {
   async send({ address, headers, signal }: HttpRequest): Promise<HttpResponse> {
     signal.throwIfAborted();
     const request: FakeRequest = { at: this.#clock.now(), address: address.href, headers, bytes: 0 };
+    this.onRequest(this.requests.length);
     this.requests.push(request);
     const answer = this.#answers.shift() ?? HONEST;
     if (this.latencyMs > 0) await this.#clock.sleep(this.latencyMs, signal);
@@ -103,10 +106,10 @@ export class FakeTransport implements Transport {
   #serve(serving: Serving, request: FakeRequest, signal: AbortSignal): HttpResponse {
     const etag = `"revision-${this.#revision}"`;
     const whole = this.#body;
-    const start = serving.ranges ? rangeStart(request.headers, etag) : undefined;
+    const asked = serving.ranges ? rangeOf(request.headers, etag) : undefined;
     const lengthOff = serving.lengthOff ?? 0;
     const tag = serving.etag === 'none' ? {} : { etag: serving.etag === 'weak' ? `W/${etag}` : etag };
-    if (start !== undefined && start >= whole.length) {
+    if (asked !== undefined && asked.start >= whole.length) {
       return {
         status: 416,
         headers: { ...tag, 'content-range': `bytes */${whole.length}` },
@@ -114,18 +117,20 @@ export class FakeTransport implements Transport {
         discard: () => {},
       };
     }
-    const bytes = whole.subarray(start ?? 0);
+    const start = asked?.start ?? 0;
+    const bytes = whole.subarray(start, asked?.end);
     const length = serving.framing === 'length' ? { 'content-length': String(bytes.length + lengthOff) } : {};
     const rangeOff = serving.rangeOff ?? 0;
     const range =
-      start === undefined
+      asked === undefined
         ? {}
         : {
-            'content-range': `bytes ${start + rangeOff}-${whole.length - 1 + rangeOff}/${whole.length + rangeOff + lengthOff}`,
+            'content-range': `bytes ${start + rangeOff}-${start + bytes.length - 1 + rangeOff}/${whole.length + rangeOff + lengthOff}`,
           };
+    const acceptRanges = serving.ranges ? { 'accept-ranges': 'bytes' } : {};
     return {
-      status: start === undefined ? 200 : 206,
-      headers: { 'content-type': 'application/zip', ...tag, ...length, ...range },
+      status: asked === undefined ? 200 : 206,
+      headers: { 'content-type': 'application/zip', ...acceptRanges, ...tag, ...length, ...range },
       body: this.#pieces(bytes, serving, request, signal),
       discard: () => {},
     };
@@ -145,11 +150,15 @@ export class FakeTransport implements Transport {
   }
 }
 
-/** Where the rest is to begin, if it was asked for and is of this very body (RFC 9110 section 13.1.5). */
-function rangeStart(headers: Readonly<Record<string, string>>, etag: string): number | undefined {
-  const [, start] = /^bytes=(\d+)-$/.exec(headers.range ?? '') ?? [];
+/** The part that was asked for, if one was and it is of this very body (RFC 9110 section 13.1.5). */
+function rangeOf(
+  headers: Readonly<Record<string, string>>,
+  etag: string,
+): { start: number; end: number | undefined } | undefined {
+  const [, start, last] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? '') ?? [];
   const fits = headers['if-range'] === undefined || headers['if-range'] === etag;
-  return start !== undefined && fits ? Number(start) : undefined;
+  if (start === undefined || !fits) return undefined;
+  return { start: Number(start), end: last === '' ? undefined : Number(last) + 1 };
 }
 
 async function* textBody(text: string): AsyncGenerator<Buffer> {

@@ -45,7 +45,7 @@ async function borrow(firstGroup: string): Promise<BorrowedAddress> {
 
 /** Lays a cable between this machine and a network namespace of its own. Needs root, iproute2 and iptables. */
 export async function layCable(): Promise<Cable> {
-  const name = `ck${process.pid.toString(36)}${Math.floor(Math.random() * 1296).toString(36)}`.slice(0, 12);
+  const name = uniqueName();
   const third = 1 + Math.floor(Math.random() * 250);
   const fourth = 4 * Math.floor(Math.random() * 60);
   const [here, there] = [`10.213.${third}.${fourth + 1}`, `10.213.${third}.${fourth + 2}`];
@@ -72,4 +72,46 @@ export async function layCable(): Promise<Cable> {
       await ip('netns', 'del', name);
     },
   };
+}
+
+/** A network of its own, with nothing but a loopback interface, in which processes can be run. */
+export interface Island extends AsyncDisposable {
+  /** What a command line begins with that is to run there. */
+  readonly command: readonly string[];
+}
+
+export interface IslandOptions {
+  /** What the system may hold of a connection, on its way out and on its way in, each; else as the machine has it. */
+  readonly socketBytes?: number;
+  /** The share of packets that are lost. */
+  readonly loss?: number;
+}
+
+/** Makes an island. Needs root, iproute2 and iptables. */
+export async function openIsland({ socketBytes, loss }: IslandOptions = {}): Promise<Island> {
+  const name = uniqueName();
+  const ip = (...args: string[]) => run('/usr/sbin/ip', args);
+  const inside = (...args: string[]) => ip('netns', 'exec', name, ...args);
+  await ip('netns', 'add', name);
+  await inside('/usr/sbin/ip', 'link', 'set', 'lo', 'up');
+  if (socketBytes !== undefined) {
+    for (const way of ['rmem', 'wmem']) {
+      await inside('/usr/sbin/sysctl', '-q', '-w', `net.ipv4.tcp_${way}=4096 ${socketBytes / 2} ${socketBytes}`);
+    }
+  }
+  if (loss !== undefined) {
+    const rule = ['INPUT', '-p', 'tcp', '-m', 'statistic', '--mode', 'random', '--probability', String(loss)];
+    await inside('/usr/sbin/iptables', '-A', ...rule, '-j', 'DROP');
+  }
+  return {
+    command: ['/usr/sbin/ip', 'netns', 'exec', name],
+    async [Symbol.asyncDispose]() {
+      await ip('netns', 'del', name);
+    },
+  };
+}
+
+/** At most 12 characters: the names of interfaces are made of it. */
+function uniqueName(): string {
+  return `ck${process.pid.toString(36)}${Math.floor(Math.random() * 1296).toString(36)}`.slice(0, 12);
 }

@@ -146,7 +146,8 @@ export const openai: Provider = {
 };
 
 function parseFileName(fileName: string): { exportId: ExportId; exportTime: number } | undefined {
-  const exportId = fileName.replace(/(?: ?\(\d{1,3}\))?\.zip$/i, '');
+  // A second download of the same name: ` (1)` in Chrome, `(1)` in Firefox; ` 2` is what a Mac makes of a second copy.
+  const exportId = fileName.replace(/(?: ?\(\d{1,3}\)| \d{1,3})?\.zip$/i, '');
   if (exportId === fileName) return undefined;
   const exportTime = stampOf(exportId);
   return exportTime === undefined ? undefined : { exportId, exportTime };

@@ -97,10 +97,30 @@ const ANSWERS: Readonly<Record<string, { fault: (link: string) => Fault; says: R
   },
 };
 
-/** Every kind of fault of the simulator, and what it must come to with each kind of link. */
-export const FAULTS: Readonly<Record<string, FaultCase>> = {
+/** What comes in the place of the archive, and what it must come to with each kind of link. */
+export const WRONG_ANSWERS: Readonly<Record<string, FaultCase>> = {
   nothing: UNNOTICED,
+  'a link that was changed': { link: 'forged', says: /403/, ...LIKE_A_LOGIN },
+  'a link that is dead by the clock of the server alone': { link: 'dead-for-server', says: /403/, ...LIKE_A_LOGIN },
+  'a link that is dead': { link: 'dead', azure: LOST, letIn: LOST, denied: LOST },
+  ...Object.fromEntries(
+    Object.entries(ANSWERS).flatMap(([name, { fault, says, like }]): [string, FaultCase][] => [
+      [`${name}, for good`, { always: fault, says, ...(like === 'login' ? LIKE_A_LOGIN : HELD_UP) }],
+      [
+        `${name}, once`,
+        { first: [fault('https://localhost/')], ...(like === 'login' ? LIKE_A_LOGIN_ONCE : UNNOTICED) },
+      ],
+    ]),
+  ),
+  'a redirect to itself, for good': {
+    always: (location) => ({ kind: 'redirect', status: 302, location }),
+    says: /in a circle/,
+    ...HELD_UP,
+  },
+};
 
+/** What befalls the archive on its way, and what it must come to with each kind of link. */
+export const WRONG_BYTES: Readonly<Record<string, FaultCase>> = {
   'an end in silence, once': {
     first: [{ kind: 'stop', afterBytes: SOME_BYTES, framing: 'content-length' }],
     ...UNNOTICED,
@@ -137,21 +157,6 @@ export const FAULTS: Readonly<Record<string, FaultCase>> = {
     denied: LOGIN_WANTED,
   },
   'a slow line': { always: () => ({ kind: 'slow', bytesPerSecond: 2_000_000 }), ...UNNOTICED },
-
-  ...Object.fromEntries(
-    Object.entries(ANSWERS).flatMap(([name, { fault, says, like }]): [string, FaultCase][] => [
-      [`${name}, for good`, { always: fault, says, ...(like === 'login' ? LIKE_A_LOGIN : HELD_UP) }],
-      [
-        `${name}, once`,
-        { first: [fault('https://localhost/')], ...(like === 'login' ? LIKE_A_LOGIN_ONCE : UNNOTICED) },
-      ],
-    ]),
-  ),
-  'a redirect to itself, for good': {
-    always: (location) => ({ kind: 'redirect', status: 302, location }),
-    says: /in a circle/,
-    ...HELD_UP,
-  },
 
   'another export under the same link': { first: [CUT, { kind: 'changed' }], ...UNNOTICED },
   'a length that promises more, once': { first: [{ kind: 'long-content-length', extraBytes: 100 }], ...UNNOTICED },
@@ -198,8 +203,4 @@ export const FAULTS: Readonly<Record<string, FaultCase>> = {
     letIn: { state: 'refused', told: ['refused-archive', 'refused-archive', 'refused-archive'] },
     denied: LOGIN_WANTED,
   },
-
-  'a link that was changed': { link: 'forged', says: /403/, ...LIKE_A_LOGIN },
-  'a link that is dead by the clock of the server alone': { link: 'dead-for-server', says: /403/, ...LIKE_A_LOGIN },
-  'a link that is dead': { link: 'dead', azure: LOST, letIn: LOST, denied: LOST },
 };

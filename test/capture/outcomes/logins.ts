@@ -17,6 +17,10 @@ export interface LoginCase {
   readonly files?: Readonly<Record<string, string>>;
   /** @param directory where the files lie */
   readonly logins: (directory: string) => readonly LoginConfig[];
+  /** The server lets the session cookie in only beside the access token of its session. */
+  readonly isCookieDeniedAlone?: true;
+  /** Another shape of a login that is here already: what befalls the bytes once it is let in is not tried again. */
+  readonly isVariant?: true;
   /** What a message about it says. */
   readonly says?: RegExp;
 }
@@ -37,6 +41,9 @@ function cookiesTxt(cookies: Readonly<Record<string, string>>, { domain = 'local
 
 const bearer = (directory: string): LoginConfig[] => [{ type: 'bearer', tokenFile: join(directory, 'token') }];
 const cookies = (directory: string): LoginConfig[] => [{ type: 'cookies', file: join(directory, 'cookies.txt') }];
+const command = (directory: string): LoginConfig[] => [
+  { type: 'command', command: ['/bin/cat', join(directory, 'printed')] },
+];
 const both = (directory: string): LoginConfig[] => [...bearer(directory), ...cookies(directory)];
 
 /** Every login there is, in every condition. A new kind of login is some lines here, and nothing else. */
@@ -47,6 +54,7 @@ export const LOGINS: Readonly<Record<string, LoginCase>> = {
   'a token that is missing': { standing: 'unusable', logins: bearer, says: /does not exist/ },
   'a token that is none': {
     standing: 'unusable',
+    isVariant: true,
     logins: bearer,
     files: { token: 'two words\nand a line' },
     says: /does not hold one access token/,
@@ -58,6 +66,7 @@ export const LOGINS: Readonly<Record<string, LoginCase>> = {
   },
   'good cookies, split': {
     standing: 'let-in',
+    isVariant: true,
     logins: cookies,
     files: {
       'cookies.txt': cookiesTxt({
@@ -80,17 +89,50 @@ export const LOGINS: Readonly<Record<string, LoginCase>> = {
   },
   "another site's cookies": {
     standing: 'unusable',
+    isVariant: true,
     logins: cookies,
     files: { 'cookies.txt': cookiesTxt({ [SESSION_COOKIE]: SESSION }, { domain: 'example.org' }) },
     says: /no cookie/,
   },
+  'the auth.json of the Codex CLI': {
+    standing: 'let-in',
+    isVariant: true,
+    logins: (directory) => [{ type: 'bearer', tokenFile: join(directory, 'auth.json') }],
+    files: { 'auth.json': JSON.stringify({ OPENAI_API_KEY: null, tokens: { access_token: TOKEN, account_id: 'x' } }) },
+  },
+  'good cookies that need the token of their session': {
+    standing: 'let-in',
+    isCookieDeniedAlone: true,
+    logins: cookies,
+    files: { 'cookies.txt': cookiesTxt({ [SESSION_COOKIE]: SESSION }) },
+  },
+  'a command that prints a good token': {
+    standing: 'let-in',
+    logins: command,
+    files: { printed: `Authorization: Bearer ${TOKEN}\n` },
+  },
+  'a command that prints good cookies': {
+    standing: 'let-in',
+    isVariant: true,
+    logins: command,
+    files: { printed: `Cookie: ${SESSION_COOKIE}=${SESSION}\nUser-Agent: Mozilla/5.0\n` },
+  },
+  'a command that prints a dead token': {
+    standing: 'denied',
+    logins: command,
+    files: { printed: `Authorization: Bearer ${DEAD}\n` },
+    says: /command cat/,
+  },
+  'a command that fails': { standing: 'unusable', logins: command, says: /command cat ended with exit code 1/ },
   'a dead token, and good cookies': {
     standing: 'let-in',
+    isVariant: true,
     logins: both,
     files: { token: DEAD, 'cookies.txt': cookiesTxt({ [SESSION_COOKIE]: SESSION }) },
   },
   'a missing token, and dead cookies': {
     standing: 'denied',
+    isVariant: true,
     logins: both,
     files: { 'cookies.txt': cookiesTxt({ [SESSION_COOKIE]: DEAD }) },
     says: /does not exist.*cookies/s,

@@ -12,6 +12,7 @@ import { downloadPlaces } from '../../../src/notice/index.ts';
 import type { Message } from '../../../src/notify/index.ts';
 import { openBackupDirectory } from '../../../src/snapshot/index.ts';
 import { saveHonestZip } from '../../support/honest-zip.ts';
+import { createAuthority } from '../../support/openai/certificates.ts';
 import { type LinkForm, type PublishedExport, startOpenAiServer } from '../../support/openai/server.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { noticeCapture } from '../examples.ts';
@@ -67,10 +68,13 @@ export class Stage implements AsyncDisposable {
     const { path: base } = parts.use(await tempDir());
     const downloads = join(base, 'downloads');
     await mkdir(downloads);
-    const server = parts.use(await startOpenAiServer({ bearerTokens: [TOKEN], sessionTokens: [SESSION] }));
+    const authority = await createAuthority();
+    const known = { authority, bearerTokens: [TOKEN], sessionTokens: [SESSION] };
+    const usual = parts.use(await startOpenAiServer(known));
+    const strict = parts.use(await startOpenAiServer({ ...known, deniesCookieAlone: true }));
     const caFile = join(base, 'ca.pem');
-    await writeFile(caFile, server.authority.certPem);
-    const places = downloadPlaces([server.origin]);
+    await writeFile(caFile, authority.certPem);
+    const places = downloadPlaces([usual.origin, strict.origin]);
     const transport = await createTransport({ places, caFile });
     parts.defer(() => transport.close());
     const journal = parts.use(openSqliteJournal(join(base, 'journal.sqlite')));
@@ -84,6 +88,7 @@ export class Stage implements AsyncDisposable {
       for (const [name, content] of Object.entries(login.files ?? {})) await writeFile(join(directory, name), content);
       const isDead = fault.link === 'dead' || fault.link === 'dead-for-server';
       const stamp = new Date(isDead ? Date.now() - DAY_MS - HOUR_MS : Date.now());
+      const server = login.isCookieDeniedAlone ? strict : usual;
       const account = `row-${number}`;
       const published = server.publish({ form, body: { path: first.path }, stamp, account });
       published.faults.push(
@@ -109,6 +114,7 @@ export class Stage implements AsyncDisposable {
         logins: createLogins(login.logins(directory), { transport }),
         // Real silence is waited for where there is some, and else never taken for it: the machine may be busy.
         stallMs: kindsOf(fault).includes('stall') ? STALL_MS : STALL_MS * HURRY,
+        connections: 4,
         clock: hurriedClock,
         logger: silentLogger,
       });
@@ -122,7 +128,9 @@ export class Stage implements AsyncDisposable {
         clock: hurriedClock,
         random: () => 0.5,
         logger: silentLogger,
+        settings: { remindHoursLeft: [], dropDir: undefined },
         onProgress: () => {},
+        onArchive: () => {},
       });
       let capture = noticeCapture(
         { name: 'found' },

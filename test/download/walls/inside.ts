@@ -149,6 +149,7 @@ async function fetchByLink({
       places,
       logins: createLogins([{ type: 'bearer', tokenFile }], { transport }),
       stallMs: MINUTE_MS,
+      connections: 4,
       clock: systemClock,
       logger: silentLogger,
     });

@@ -147,6 +147,22 @@ describe('A login with a code that is typed in elsewhere', () => {
     assert.match(await sentenceOf(login.ended), /^Nobody gave consent in time/);
   });
 
+  it('ends when the authority says that the code has expired, before it should have', async () => {
+    const clock = new VirtualClock();
+    let skew = 0;
+    await using scene = await oauthScene({ now: () => clock.now() + skew });
+    const login = logIn(scene, clock);
+    await eventually(() => login.shown.code !== undefined);
+    skew = 20 * MINUTE_MS;
+    await login.pass(6 * SECOND_MS);
+    assert.match(await sentenceOf(login.ended), /^Nobody gave consent in time/);
+    assert.deepEqual(
+      scene.authority.requests.map(({ outcome }) => outcome),
+      ['expired_token'],
+    );
+    assert.equal(await scene.store.read(), undefined);
+  });
+
   it('goes on, ever more slowly, while the authority cannot answer', async () => {
     const clock = new VirtualClock();
     await using scene = await oauthScene({ now: clock.now });
@@ -242,6 +258,20 @@ describe('A login in a browser', () => {
     const { address } = await login.browserPrompt();
     await (await request(scene.authority.answerBrowser(address, 'deny'))).body.dump();
     assert.equal(await sentenceOf(login.ended), 'Consent was not given, and nothing was stored.');
+  });
+
+  it('is worth nothing to whoever has seen the code alone: the authority asks for the verifier (RFC 7636)', async () => {
+    const clock = new VirtualClock();
+    await using scene = await google(clock);
+    const login = logIn(scene, clock);
+    const { address, redirect } = await login.browserPrompt();
+    const code = new URL(scene.authority.answerBrowser(address, 'approve')).searchParams.get('code') ?? '';
+    const grant = { grant_type: 'authorization_code', code, redirect_uri: redirect };
+    const thief = { client_id: 'chatkeep-test', client_secret: 'a client secret', code_verifier: 'v'.repeat(43) };
+    const { body } = await postForm(scene.oauth2.tokenEndpoint ?? '', { ...grant, ...thief }, login.abort.signal);
+    assert.deepEqual(body, { error: 'invalid_grant', error_description: 'The code_verifier is wrong.' });
+    login.abort.abort(new Error('stop'));
+    await login.ended;
   });
 
   it('ends when nobody answers for a quarter of an hour', async () => {

@@ -6,6 +6,7 @@ import { MINUTE_MS, SECOND_MS } from '../../../src/lib/clock.ts';
 import { MailboxError } from '../../../src/mailbox/index.ts';
 import { type PostForm, postForm } from '../../../src/mailbox/oauth/http.ts';
 import { TokenSource } from '../../../src/mailbox/oauth/token-source.ts';
+import { TokenStore } from '../../../src/mailbox/oauth/token-store.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { type OAuthScene, oauthScene } from './scene.ts';
 
@@ -126,6 +127,23 @@ describe('A refresh token', () => {
     );
   });
 
+  it('that was replaced as the process died is asked for anew: an authority that voids the old one is told of', async () => {
+    const clock = new VirtualClock();
+    await using scene = await oauthScene({ now: clock.now, rotates: true });
+    const first = await scene.giveConsent();
+    scene.store.write = () => Promise.reject(new Error('the process died'));
+    await assert.rejects(sourceOf(scene, clock).accessToken(signal), /the process died/);
+    assert.equal((await scene.store.read())?.refreshToken.reveal(), first);
+    const restarted = sourceOf({ ...scene, store: new TokenStore(scene.oauth2.tokenFile) }, clock);
+    const trouble = await troubleOf(restarted.accessToken(signal));
+    assert.equal(trouble.kind, 'sign-in-refused');
+    assert.match(trouble.detail, /let it lapse.*`chatkeep login mail ada`/);
+    assert.deepEqual(
+      scene.authority.requests.map(({ outcome }) => outcome),
+      ['ok', 'invalid_grant'],
+    );
+  });
+
   it('that the user has withdrawn is told with what to do', async () => {
     const clock = new VirtualClock();
     await using scene = await oauthScene({ now: clock.now });
@@ -178,6 +196,30 @@ describe('An authority that cannot answer', () => {
       detail: 'The sign-in service 127.0.0.1 answered with status 503.',
     });
     await source.accessToken(signal);
+  });
+
+  it('is told from one that refuses, by what it answers (RFC 6749 section 5.2)', async () => {
+    await using scene = await oauthScene();
+    await scene.giveConsent();
+    const kindOf = async (status: number, error: string) => {
+      const post: PostForm = async () => ({ status, body: { error } });
+      return (await troubleOf(sourceOf(scene, new VirtualClock(), post).accessToken(signal))).kind;
+    };
+    for (const [status, error] of [
+      [400, 'temporarily_unavailable'],
+      [400, 'server_error'],
+      [429, 'slow_down'],
+      [500, 'invalid_grant'],
+      [200, 'no token'],
+    ] as const) {
+      assert.equal(await kindOf(status, error), 'unreachable', error);
+    }
+    for (const error of [
+      ...['invalid_request', 'invalid_client', 'invalid_grant', 'invalid_scope'],
+      ...['unauthorized_client', 'unsupported_grant_type'],
+    ]) {
+      assert.equal(await kindOf(400, error), 'sign-in-refused', error);
+    }
   });
 
   it('is told from one that refuses the client', async () => {

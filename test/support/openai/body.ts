@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
+import { generatedBytes } from './generated.ts';
 
-/** An export's bytes: a file on disk, which is read as it is sent, or a buffer. */
-export type ExportBody = { readonly path: string } | { readonly bytes: Buffer };
+/** An export's bytes: a file on disk, which is read as it is sent, a buffer, or so many that are made as they are sent. */
+export type ExportBody = { readonly path: string } | { readonly bytes: Buffer } | { readonly generated: number };
 
 /** Large reads keep a 5 GB body cheap. */
 const READ_BYTES = 1024 * 1024;
@@ -23,6 +24,9 @@ export class ReadableBody {
     if ('bytes' in source) {
       this.bytes = source.bytes.length;
       this.fingerprint = hash.update(source.bytes).digest('hex');
+    } else if ('generated' in source) {
+      this.bytes = source.generated;
+      this.fingerprint = hash.update(`generated ${source.generated}`).digest('hex');
     } else {
       const { size, mtimeMs } = statSync(source.path);
       this.bytes = size;
@@ -46,6 +50,7 @@ export class ReadableBody {
 
   #chunks(first: number, last: number): AsyncIterable<Buffer> | Iterable<Buffer> {
     if ('bytes' in this.#source) return [this.#source.bytes.subarray(first, last + 1)];
+    if ('generated' in this.#source) return generatedBytes(first, last, this.bytes);
     return createReadStream(this.#source.path, { start: first, end: last, highWaterMark: READ_BYTES });
   }
 
