@@ -25,7 +25,7 @@ const downloader = new Downloader({
   places,
   logins: createLogins([{ type: 'browser', cdpUrl }], { transport }),
   stallMs: MINUTE_MS,
-  connections: 4,
+  connections: 1,
   clock: systemClock,
   logger: silentLogger,
 });
