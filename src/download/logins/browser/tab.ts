@@ -17,7 +17,7 @@ const PAGE_PATH = '/chatkeep-fetches-an-export';
 const PAGE = '<!doctype html><title>Chatkeep</title><p>Chatkeep fetches an export. This tab closes by itself.';
 
 /** A read waits until it is full: on a slow line a large one would look like a stall. */
-const READ_BYTES = 128 * 1024;
+const READ_BYTES = 64 * 1024;
 /** Asked for ahead, so that the browser never waits for us; and all that is ever held. */
 const READS_AHEAD = 8;
 
