@@ -34,9 +34,11 @@ describe('SIGTERM', () => {
   it('during unpacking ends the service within 5 s, shows nothing half-done, and the next start finishes', async () => {
     await using world = await startWorld();
     const { published } = await deliverExport(world, 150_000_000);
+    let requests = 0;
     {
       await using service = world.service();
       await service.printed(/"msg":"unpacking/);
+      requests = published.requests.length;
       const { code, tookMs } = await service.stop();
       assert.equal(code, 0);
       assert.ok(tookMs < STOPS_WITHIN_MS);
@@ -47,7 +49,7 @@ describe('SIGTERM', () => {
     await service.stop();
     const [snapshot = ''] = await visibleSnapshots(world.backups);
     await assertWholeSnapshot(snapshot);
-    assert.equal(published.requests.length, 1, 'the archive was on disk already');
+    assert.equal(published.requests.length, requests, 'the archive was on disk already');
   });
 
   it('while nothing is to be done ends the service with exit code 0', async () => {
