@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../src/lib/text.ts';
 import type { Bench, BenchResult } from './bench.ts';
+import { browser } from './browser.ts';
 import { download, downloadCuts, downloadFar, downloadLossy } from './download.ts';
 import { large } from './large.ts';
 import { latency } from './latency.ts';
@@ -24,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   downloadFar,
   downloadLossy,
   downloadCuts,
+  browser,
   reading,
 ];
 

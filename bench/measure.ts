@@ -12,10 +12,14 @@ export interface Usage {
   readonly rssBytes: number;
 }
 
-/** Runs a program to its end and tells what it took, by GNU time. */
-export async function measured(command: string, args: readonly string[], cwd?: string): Promise<Usage> {
+/** Runs a program to its end and tells what it took, by GNU time, and what it printed. */
+export async function measured(
+  command: string,
+  args: readonly string[],
+  cwd?: string,
+): Promise<Usage & { readonly output: string }> {
   const from = performance.now();
-  const { stderr } = await run('/usr/bin/time', ['-f', 'usage %U %S %M', command, ...args], {
+  const { stdout, stderr } = await run('/usr/bin/time', ['-f', 'usage %U %S %M', command, ...args], {
     maxBuffer: 64 * 1024 * 1024,
     ...(cwd === undefined ? {} : { cwd }),
   });
@@ -25,6 +29,7 @@ export async function measured(command: string, args: readonly string[], cwd?: s
     wallMs,
     cpuMs: Math.round((Number(user) + Number(system)) * 1000),
     rssBytes: Number(rssKib) * 1024,
+    output: stdout,
   };
 }
 

@@ -12,6 +12,7 @@ const NEEDED = [
   { path: '/usr/sbin/dovecot', debianPackage: 'dovecot-imapd' },
   { path: '/usr/bin/sha256sum', debianPackage: 'coreutils' },
   { path: '/usr/sbin/cyrmaster', debianPackage: 'cyrus-common' },
+  { path: '/usr/bin/chromium', debianPackage: 'chromium' },
   { path: '/usr/bin/mount', debianPackage: 'mount' },
   { path: '/usr/bin/unshare', debianPackage: 'util-linux' },
   { path: '/usr/sbin/ip', debianPackage: 'iproute2' },

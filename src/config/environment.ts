@@ -103,6 +103,7 @@ export const VARIABLES: readonly Variable[] = [
   loginVariable('CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE', { type: 'bearer', key: 'token_file', kind: 'path' }),
   loginVariable('CHATKEEP_DOWNLOAD_BEARER_ACCOUNT_ID', { type: 'bearer', key: 'account_id', kind: 'text' }),
   loginVariable('CHATKEEP_DOWNLOAD_COOKIES_FILE', { type: 'cookies', key: 'file', kind: 'path' }),
+  loginVariable('CHATKEEP_DOWNLOAD_BROWSER_URL', { type: 'browser', key: 'cdp_url', kind: 'text' }),
   loginVariable('CHATKEEP_DOWNLOAD_LOGIN_COMMAND', { type: 'command', key: 'command', kind: 'words' }),
   { name: 'CHATKEEP_DOWNLOAD_CHECK_LOGINS_HOURS', key: ['download', 'check_logins_hours'], kind: 'number' },
   { name: 'CHATKEEP_DOWNLOAD_CONNECTIONS', key: ['download', 'connections'], kind: 'number' },

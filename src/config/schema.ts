@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../lib/logger.ts';
-import { isLoopback } from '../lib/loopback.ts';
+import { isLoopback, isNearby } from '../lib/loopback.ts';
 import { Secret } from '../lib/secret.ts';
 
 /*
@@ -124,6 +124,23 @@ const mailbox = z.strictObject({
   account: accountName.optional().describe('Directory below the backup directory for the exports of this mailbox'),
 });
 
+const browserAddress = z
+  .string()
+  .refine(
+    isSafeBrowserAddress,
+    'give an address like http://127.0.0.1:9222, without user, path or ? (http is taken for private addresses, containers and this machine; else https)',
+  )
+  // As a base to which paths are added.
+  .transform((text) => new URL(text).origin);
+
+/** Whoever reads along has the browser, and with it all that its user is signed in to. */
+function isSafeBrowserAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, pathname, search, hash } = new URL(text);
+  const isBare = username === '' && pathname === '/' && search === '' && hash === '';
+  return isBare && (protocol === 'https:' || (protocol === 'http:' && isNearby(hostname)));
+}
+
 const login = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('bearer'),
@@ -146,6 +163,12 @@ const login = z.discriminatedUnion('type', [
       .array(z.string())
       .min(1)
       .describe('Program and arguments; it prints header fields, a line each. Run at each use. No shell is involved'),
+  }),
+  z.strictObject({
+    type: z.literal('browser'),
+    cdp_url: browserAddress
+      .default('http://127.0.0.1:9222')
+      .describe('Where the DevTools of a Chromium listen in which you are signed in; whoever reaches them is you'),
   }),
 ]);
 

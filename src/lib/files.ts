@@ -27,24 +27,28 @@ export async function syncDirectory(directory: string): Promise<void> {
 /**
  * Writes a whole file so that after a crash either the old or the new content is there: temporary file beside it, fsync,
  * rename, fsync of the directory. Mode 0600 unless told.
+ *
+ * @param temporary a name for the temporary file that only this caller uses, one call at a time: what a killed process
+ * left there is written over. Else it has a name that is never used again.
  */
 export async function writeFileDurably(
   path: string,
   data: string | Uint8Array,
   mode = PRIVATE_FILE_MODE,
+  temporary?: string,
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
+  const beside = temporary ?? join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    const handle = await open(temporary, 'wx', mode);
+    const handle = await open(beside, temporary === undefined ? 'wx' : 'w', mode);
     try {
       await handle.writeFile(data);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await rename(temporary, path);
+    await rename(beside, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(beside, { force: true });
     throw error;
   }
   await syncDirectory(dirname(path));

@@ -87,7 +87,7 @@ describe('config/chatkeep.example.yaml', () => {
   it('loads with every setting put in force', async () => {
     await using workspace = await Workspace.create();
     const { config } = await workspace.load(await withFiles(workspace, everything));
-    assert.equal(config.download.logins.length, 3);
+    assert.equal(config.download.logins.length, 4);
     assert.equal(config.notify.length, 3);
     assert.equal(config.mailboxes[0]?.authservId, 'mx.example.org');
   });

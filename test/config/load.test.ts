@@ -17,7 +17,14 @@ describe('where settings come from', () => {
       stateDir: '/state',
       mailboxes: [],
       notices: { authenticity: 'require', dnsServers: [], startedReminderDays: [3, 7] },
-      download: { logins: [], checkLoginsHours: 24, extraOrigins: [], stallSeconds: 60, remindHoursLeft: [12, 6, 1] },
+      download: {
+        logins: [],
+        checkLoginsHours: 24,
+        extraOrigins: [],
+        stallSeconds: 60,
+        connections: 4,
+        remindHoursLeft: [12, 6, 1],
+      },
       archive: { maxEntries: 2_000_000, maxUnpackedGb: 500, maxRatio: 200 },
       notify: [],
       log: { level: 'info', format: 'auto' },
@@ -91,6 +98,27 @@ describe('where settings come from', () => {
       { type: 'bearer', tokenFile: workspace.path('token') },
       { type: 'cookies', file: workspace.path('cookies.txt') },
     ]);
+  });
+
+  it('takes the address of a browser where nobody else reads along, and completes it', async () => {
+    await using workspace = await Workspace.create();
+    const loginsOf = async (yaml: string) =>
+      (await workspace.load(`${MINIMAL}download: { logins: [${yaml}] }`)).config.download.logins;
+    assert.deepEqual(await loginsOf('{ type: browser }'), [{ type: 'browser', cdpUrl: 'http://127.0.0.1:9222' }]);
+    for (const address of [
+      'http://browser:9222',
+      'http://192.168.0.2:9222/',
+      'http://[::1]:9222',
+      'https://example.org',
+    ]) {
+      const [login] = await loginsOf(`{ type: browser, cdp_url: '${address}' }`);
+      assert.deepEqual(login, { type: 'browser', cdpUrl: address.replace(/\/$/, '') });
+    }
+    const refused = ['http://example.org:9222', 'http://1.1.1.1:9222', 'ws://browser:9222', 'http://a:b@browser:9222'];
+    for (const address of [...refused, 'http://browser:9222/x', 'https://example.org/?token=x', 'browser:9222']) {
+      const [problem = ''] = await workspace.problems(MINIMAL, { CHATKEEP_DOWNLOAD_BROWSER_URL: address });
+      assert.match(problem, /^CHATKEEP_DOWNLOAD_BROWSER_URL: give an address like http:\/\/127\.0\.0\.1:9222/, address);
+    }
   });
 
   it('makes one login of the variables of each kind', async () => {
@@ -392,6 +420,7 @@ describe('secrets', () => {
         check_logins_hours: 24,
         extra_origins: [],
         stall_seconds: 60,
+        connections: 4,
         remind_hours_left: [12, 6, 1],
       },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
@@ -469,7 +498,7 @@ log: debug
       'mailboxes[0].user: is missing: set it',
       'mailboxes[0]: unknown key `pasword_file`: did you mean `password_file`?',
       'notices.dns_servers[0]: give an IP address, with a port if need be: 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53',
-      'download.logins[0].type: must be one of bearer, cookies, command',
+      'download.logins[0].type: must be one of bearer, cookies, command, browser',
       'download.logins[1].file: is missing: set it',
       'download.extra_origins[0]: give an origin: https://host or https://host:port, without a path',
       'archive.max_entries: must be a whole number, not one with a fraction',

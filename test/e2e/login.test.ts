@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { startChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import { createAccount } from '../support/openai/exports/index.ts';
 import { chatkeep } from '../support/service.ts';
@@ -52,6 +53,22 @@ describe('an export for which a login is wanting', () => {
     const committed = await world.webhook.next('snapshot-committed');
     await service.stop();
     assert.equal(committed.data.capture, captureId);
+  });
+
+  it('is fetched as soon as somebody signs in to the browser that is configured', async () => {
+    await using world = await startWorld({ signedIn: false });
+    await using browser = await startChromium({ trusting: [world.openai.server] });
+    const { published } = await world.openai.publishExport(account, { directory: world.exports, form: 'estuary' });
+    await world.dovecot.deliver(await world.openai.readyMail(published));
+    await using service = world.service({ CHATKEEP_DOWNLOAD_BROWSER_URL: browser.cdpUrl });
+    const message = await world.webhook.next('needs-login');
+    assert.match(message.body, /has no cookie of localhost/);
+    world.openai.server.sessionTokens.add('a-session');
+    await browser.signIn(world.openai.server.origin, 'a-session');
+    await world.webhook.next('snapshot-committed');
+    await service.stop();
+    const [snapshot = ''] = await visibleSnapshots(world.backups);
+    await assertWholeSnapshot(snapshot);
   });
 
   it('expires when nobody helps, which is told with how to ask for a new one', async () => {

@@ -59,6 +59,15 @@ describe('a file that is written durably', () => {
     assert.deepEqual(await readdir(disk), ['file']);
   });
 
+  it('writes over what a killed process has left in the place that it was told to use on the way', async () => {
+    await using directory = await tempDir();
+    const [path, beside] = [join(directory.path, 'file'), join(directory.path, 'file.new')];
+    await writeFile(beside, 'half of something long');
+    await writeFileDurably(path, 'new', 0o600, beside);
+    assert.equal(await readFile(path, 'utf8'), 'new');
+    assert.deepEqual(await readdir(directory.path), ['file']);
+  });
+
   it('is the old one or the new one, whole, when the process is killed', async () => {
     await using directory = await tempDir();
     const path = join(directory.path, 'file');

@@ -95,6 +95,8 @@ export async function openIsland({ socketBytes, loss }: IslandOptions = {}): Pro
   await ip('netns', 'add', name);
   await inside('/usr/sbin/ip', 'link', 'set', 'lo', 'up');
   if (socketBytes !== undefined) {
+    // Several packets have to fit in.
+    await inside('/usr/sbin/ip', 'link', 'set', 'lo', 'mtu', '9000');
     for (const way of ['rmem', 'wmem']) {
       await inside('/usr/sbin/sysctl', '-q', '-w', `net.ipv4.tcp_${way}=4096 ${socketBytes / 2} ${socketBytes}`);
     }

@@ -33,6 +33,16 @@ export const WAYS: Readonly<Record<LoginConfig['type'], Way>> = {
       '     It asks for what you copied without showing it, tries it out, and keeps the token alone.',
     ],
   },
+  browser: {
+    title: 'A browser of its own that stays signed in',
+    lines: [
+      'For whoever wants to sign in once. The browser renews its session itself, passes checks that turn',
+      'programs away, and needs some 500 MB of memory. docs/how-to/browser-login.md says it step by step.',
+      '  1. docker compose --profile browser up -d      (or your own Chromium with remote debugging)',
+      '  2. In the configuration:  download: { logins: [{ type: browser, cdp_url: http://browser:9222 }] }',
+      '  3. Open http://127.0.0.1:6080 and sign in to https://chatgpt.com there.',
+    ],
+  },
   command: {
     title: 'A program of your own',
     lines: [

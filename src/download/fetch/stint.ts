@@ -68,7 +68,11 @@ export class Stint {
 
   /** Writes what has come. What has not may be taken on by others. */
   async close(): Promise<void> {
-    this.#allotment.release(this.#piece);
-    await this.#writer.close();
+    try {
+      await this.#writer.close();
+    } finally {
+      // Not before it is written: what is neither there nor taken is fetched again.
+      this.#allotment.release(this.#piece);
+    }
   }
 }

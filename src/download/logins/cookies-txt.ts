@@ -81,10 +81,15 @@ export function cookieHeader(cookies: readonly Cookie[], address: URL, now: numb
 /** ChatGPT's session, whole or split into `.0`, `.1` (shared facts: "The link"). */
 const SESSION_COOKIE = /^__Secure-next-auth\.session-token(\.\d+)?$/;
 
+/** Whether a cookie is (a part of) a session of ChatGPT. */
+export function isSessionCookie({ name }: Cookie): boolean {
+  return SESSION_COOKIE.test(name);
+}
+
 /** When the session cookie for a host ends, ms UTC: its first part to end. Undefined if there is none or it never does. */
 export function sessionCookieEnds(cookies: readonly Cookie[], hostname: string): number | undefined {
   const ends = cookies
-    .filter((cookie) => SESSION_COOKIE.test(cookie.name) && cookieIsFor(cookie, hostname) && cookie.expires !== 0)
+    .filter((cookie) => isSessionCookie(cookie) && cookieIsFor(cookie, hostname) && cookie.expires !== 0)
     .map(({ expires }) => expires);
   return ends.length === 0 ? undefined : Math.min(...ends);
 }

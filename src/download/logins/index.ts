@@ -1,6 +1,7 @@
 import type { LoginConfig } from '../../config/index.ts';
 import type { DownloadPlace } from '../address-guard.ts';
 import { bearerLogin } from './bearer.ts';
+import { browserLogin } from './browser.ts';
 import { commandLogin } from './command.ts';
 import { cookiesLogin } from './cookies.ts';
 import type { Login, LoginParts } from './login.ts';
@@ -21,6 +22,8 @@ function createLogin(config: LoginConfig, parts: LoginParts): Login {
       return bearerLogin(config, parts);
     case 'cookies':
       return cookiesLogin(config.file, parts);
+    case 'browser':
+      return browserLogin(config, parts);
     case 'command':
       return commandLogin(config, parts);
   }

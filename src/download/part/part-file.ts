@@ -5,10 +5,19 @@ import { isDeepStrictEqual } from 'node:util';
 import { asStorageError, errorCode } from '../../lib/errors.ts';
 import { PRIVATE_FILE_MODE, sizeOf, syncDirectory } from '../../lib/files.ts';
 import { feedFile } from '../../lib/hash.ts';
+import { Mutex } from '../../lib/mutex.ts';
 import { type Extent, Extents } from './extents.ts';
 import { type BodyIdentity, UNKNOWN } from './identity.ts';
 import { PartWriter } from './part-writer.ts';
-import { bootId, type PartRecord, ProgressFile, readProgress, readRecord, writeRecord } from './record.ts';
+import {
+  bootId,
+  newRecordPath,
+  type PartRecord,
+  ProgressFile,
+  readProgress,
+  readRecord,
+  writeRecord,
+} from './record.ts';
 
 /** How much may have to be fetched again after a power cut. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
@@ -28,6 +37,7 @@ export class PartFile {
   readonly #exportId: string;
   readonly #handle: FileHandle;
   readonly #progress: ProgressFile;
+  readonly #records = new Mutex();
   #written: Extents;
   #identity: BodyIdentity;
   #synced: Extents;
@@ -146,7 +156,8 @@ export class PartFile {
       await this.#handle.sync();
       await rename(partPath(this.#target), this.#target);
       await syncDirectory(dirname(this.#target));
-      for (const path of [recordPath(this.#target), progressPath(this.#target)]) await rm(path, { force: true });
+      const [, ...remains] = filesOfDownload(this.#target);
+      for (const path of remains) await rm(path, { force: true });
     });
   }
 
@@ -195,7 +206,9 @@ export class PartFile {
   async #record(identity: BodyIdentity, synced: Extents): Promise<void> {
     this.#identity = identity;
     this.#synced = synced;
-    await writeRecord(recordPath(this.#target), { exportId: this.#exportId, identity, synced });
+    await this.#records.run(() => {
+      return writeRecord(recordPath(this.#target), { exportId: this.#exportId, identity, synced });
+    });
   }
 
   /** On a disk filled to the last byte, the journal could not even record that it is full. */
@@ -267,5 +280,6 @@ export function progressPath(target: string): string {
 
 /** Every file that a download to `target` may leave. */
 export function filesOfDownload(target: string): string[] {
-  return [target, partPath(target), recordPath(target), progressPath(target)];
+  const record = recordPath(target);
+  return [target, partPath(target), record, newRecordPath(record), progressPath(target)];
 }

@@ -30,7 +30,7 @@ export interface PartRecord {
   readonly synced: Extents;
 }
 
-/** Writes the record durably. */
+/** Writes the record durably, one call at a time; until it is written, {@link newRecordPath} has it. */
 export function writeRecord(path: string, { exportId, identity, synced }: PartRecord): Promise<void> {
   const record: z.input<typeof recordSchema> = {
     exportId,
@@ -39,7 +39,12 @@ export function writeRecord(path: string, { exportId, identity, synced }: PartRe
     md5: identity.md5 ?? null,
     synced: pairsOf(synced),
   };
-  return writeFileDurably(path, JSON.stringify(record));
+  return writeFileDurably(path, JSON.stringify(record), PRIVATE_FILE_MODE, newRecordPath(path));
+}
+
+/** Where a record is written before it takes the place of the one at `path`. */
+export function newRecordPath(path: string): string {
+  return `${path}.new`;
 }
 
 /** The record; undefined where there is none, or none that this version understands. */

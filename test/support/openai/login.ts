@@ -8,7 +8,8 @@ export interface Logins {
   readonly sessionTokens: Set<string>;
 }
 
-const SESSION_COOKIE = '__Secure-next-auth.session-token';
+/** The cookie of a browser that is signed in to ChatGPT. */
+export const SESSION_COOKIE = '__Secure-next-auth.session-token';
 const BEARER = /^Bearer +(\S+)$/i;
 
 /** The token of an `Authorization: Bearer` header, valid or not. */

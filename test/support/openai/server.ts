@@ -13,7 +13,7 @@ import { Connections } from './connections.ts';
 import { estuaryStorefront } from './estuary.ts';
 import { answerExport } from './export-answer.ts';
 import { exportIdOf, type LinkForm, linkTarget, makeLink, signatureHolds } from './links.ts';
-import { bearerOf, hasValidBearer, hasValidSession, type Logins, sessionTokenOf } from './login.ts';
+import { bearerOf, hasValidBearer, hasValidSession, type Logins, SESSION_COOKIE, sessionTokenOf } from './login.ts';
 import { Pacer } from './pacing.ts';
 import { CHALLENGE_PAGE, detail, LOGIN_PAGE, me, session } from './pages.ts';
 import { PublishedExport } from './published-export.ts';
@@ -41,6 +41,10 @@ export interface OpenAiServerOptions {
   readonly sessionTokens?: readonly string[];
   /** The file stream wants an access token; the session cookie is good for the session endpoint only. */
   readonly deniesCookieAlone?: boolean;
+  /** Whoever does not send what a page in a current Chromium sends is shown a challenge, whatever was asked for. */
+  readonly deniesPrograms?: boolean;
+  /** Whoever asks for a session is given a new cookie for it; the old one stays good. */
+  readonly renewsSessions?: boolean;
   /** What the header ChatGPT-Account-Id must say, as for workspace accounts; else it plays no part. */
   readonly requireAccountId?: string;
   /** The line's width, shared by all downloads, in real time; else unlimited. */
@@ -108,6 +112,8 @@ export class OpenAiServer {
   readonly #connections: Connections;
   readonly #now: () => number;
   readonly #latencyMs: number;
+  readonly #deniesPrograms: boolean;
+  readonly #renewsSessions: boolean;
   readonly #pacer: Pacer | undefined;
   readonly #storefronts: Readonly<Record<LinkForm, Storefront>>;
   readonly #signingKey = randomBytes(32);
@@ -125,6 +131,8 @@ export class OpenAiServer {
     this.#connections = new Connections(https);
     this.#now = options.now ?? Date.now;
     this.#latencyMs = options.latencyMs ?? 0;
+    this.#deniesPrograms = options.deniesPrograms ?? false;
+    this.#renewsSessions = options.renewsSessions ?? false;
     this.#pacer = options.bytesPerSecond === undefined ? undefined : new Pacer(options.bytesPerSecond);
     this.#storefronts = {
       azure: azureStorefront(),
@@ -245,6 +253,7 @@ export class OpenAiServer {
 
   async #answer({ method = '', headers }: IncomingMessage, url: URL, published?: PublishedExport): Promise<Answer> {
     if (method !== 'GET' && method !== 'HEAD') return textAnswer(405, 'json', detail('Method Not Allowed'));
+    if (this.#deniesPrograms && !isOfAPage(headers)) return CHALLENGE;
     if (published !== undefined) {
       return answerExport({ method, headers }, published, this.#storefronts[published.form], this.#now());
     }
@@ -260,7 +269,14 @@ export class OpenAiServer {
     if (!hasValidSession(headers, this.#logins)) return textAnswer(200, 'json', '{}');
     const [token = randomBytes(24).toString('base64url')] = this.bearerTokens;
     this.bearerTokens.add(token);
-    return textAnswer(200, 'json', session(token, new Date(this.#now() + SESSION_MS)));
+    return textAnswer(200, 'json', session(token, new Date(this.#now() + SESSION_MS)), this.#renewal());
+  }
+
+  #renewal(): Readonly<Record<string, string>> {
+    if (!this.#renewsSessions) return {};
+    const token = randomBytes(24).toString('base64url');
+    this.sessionTokens.add(token);
+    return { 'set-cookie': `${SESSION_COOKIE}=${token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=7776000` };
   }
 
   #meAnswer(headers: IncomingMessage['headers']): Answer {
@@ -270,10 +286,17 @@ export class OpenAiServer {
   }
 }
 
+const CHALLENGE = textAnswer(403, 'html', CHALLENGE_PAGE, { 'cf-mitigated': 'challenge', server: 'cloudflare' });
+
+/** What Chromium sends with a page's own requests, and no program does unless it lies. */
+function isOfAPage(headers: IncomingMessage['headers']): boolean {
+  return headers['sec-fetch-site'] === 'same-origin' && headers['sec-ch-ua']?.includes('Chromium') === true;
+}
+
 function faultyAccountAnswer(fault: AccountFault): Answer | undefined {
   switch (fault) {
     case 'challenge':
-      return textAnswer(403, 'html', CHALLENGE_PAGE, { 'cf-mitigated': 'challenge', server: 'cloudflare' });
+      return CHALLENGE;
     case 'login-page':
       return textAnswer(200, 'html', LOGIN_PAGE);
     case 'redirect':
