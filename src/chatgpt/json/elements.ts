@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
+import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './bytes.ts';
+import { type Entry, endsPlain, enterList } from './enter-list.ts';
 import { ValueScanner } from './value-scanner.ts';
-import { isWhiteSpace, Window } from './window.ts';
+import { Window } from './window.ts';
 
 /** What a single element may take. */
 export interface ElementBudget {
@@ -68,82 +70,6 @@ export async function* readElements(path: string, options: ElementOptions): Asyn
   const entry = await enterList(window, options.listKey);
   if (entry === 'bare' || entry === 'wrapped') yield* new ListReader(window, entry, options).read();
   else yield { kind: 'end', reason: entry };
-}
-
-const BYTE_ORDER_MARK = Buffer.from('\ufeff');
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-
-/** Whether the list is all there is in the file, or stands in an object. */
-type Entry = 'bare' | 'wrapped';
-
-/** Passes everything up to the list's first element. */
-async function enterList(window: Window, listKey: string | undefined): Promise<Entry | 'empty' | 'not-a-list'> {
-  while (window.end < BYTE_ORDER_MARK.length && (await window.more()));
-  if (window.bytes(0, Math.min(window.end, BYTE_ORDER_MARK.length)).equals(BYTE_ORDER_MARK)) window.pass(3);
-  const first = await window.peek();
-  if (first === undefined) return 'empty';
-  if (first === OPEN_BRACE && listKey !== undefined) return enterKey(window, JSON.stringify(listKey));
-  if (first !== OPEN_BRACKET) return 'not-a-list';
-  window.pass(window.position + 1);
-  return 'bare';
-}
-
-async function enterKey(window: Window, wanted: string): Promise<'wrapped' | 'not-a-list'> {
-  do {
-    window.pass(window.position + 1);
-    if ((await window.peek()) !== QUOTE) return 'not-a-list';
-    const key = await passValue(window);
-    if ((await window.peek()) !== COLON) return 'not-a-list';
-    window.pass(window.position + 1);
-    const first = await window.peek();
-    if (key === wanted && first === OPEN_BRACKET) {
-      window.pass(window.position + 1);
-      return 'wrapped';
-    }
-    await passValue(window);
-  } while ((await window.peek()) === COMMA);
-  return 'not-a-list';
-}
-
-/** Passes one value without keeping it; gives the text of a short one. */
-async function passValue(window: Window): Promise<string | undefined> {
-  const first = await window.peek();
-  const start = window.position;
-  if (first !== QUOTE && first !== OPEN_BRACE && first !== OPEN_BRACKET) {
-    await passPlain(window);
-    return undefined;
-  }
-  const scanner = new ValueScanner();
-  for (;;) {
-    const from = window.position;
-    const end = scanner.scan(window.bytes());
-    if (end !== -1) {
-      const text = from === start ? window.bytes(start, from + end).toString() : undefined;
-      window.pass(from + end);
-      return text;
-    }
-    window.pass(window.end);
-    if (!(await window.more())) return undefined;
-  }
-}
-
-/** Passes a number, a word, or whatever is there, up to a comma, a bracket, a brace or white space. */
-async function passPlain(window: Window): Promise<void> {
-  for (;;) {
-    const at = window.bytes().findIndex(endsPlain);
-    window.pass(at === -1 ? window.end : window.position + at);
-    if (at !== -1 || !(await window.more())) return;
-  }
-}
-
-function endsPlain(byte: number): boolean {
-  return byte === COMMA || byte === CLOSE_BRACKET || byte === CLOSE_BRACE || isWhiteSpace(byte);
 }
 
 /** How much may be read again in one file in search of a next element, in element budgets. */

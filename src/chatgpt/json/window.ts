@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { isWhiteSpace } from './bytes.ts';
 
 /** Large enough that parsing, not the calls, sets the pace. */
 const READ_BYTES = 1024 * 1024;
@@ -86,9 +87,4 @@ export class Window {
       if (!(await this.more())) return undefined;
     }
   }
-}
-
-/** Space, line feed, carriage return, tab: what may stand between the parts of JSON. */
-export function isWhiteSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
