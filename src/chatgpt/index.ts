@@ -10,9 +10,25 @@ export {
   messagesOf,
   type Schema,
 } from './conversation/conversation.ts';
-export { type Attachment, assetsOf, isSpoken, type Message, type Role } from './conversation/message.ts';
+export {
+  type Attachment,
+  assetsOf,
+  isInSlimSchema,
+  isSpoken,
+  type Message,
+  ROLES,
+  type Role,
+} from './conversation/message.ts';
 export type { Part } from './conversation/parts.ts';
-export { type ConversationReading, type ReadOptions, readConversations } from './conversation/read.ts';
+export {
+  type ConversationReading,
+  type KnownReading,
+  type ReadOptions,
+  readConversationAt,
+  readConversations,
+  readConversationsFile,
+  type Stretch,
+} from './conversation/read.ts';
 export { type InventoryOptions, takeInventory } from './inventory/build.ts';
 export {
   type ChangedConversation,
@@ -25,10 +41,15 @@ export { readInventory, writeInventory } from './inventory/file.ts';
 export type { Generation } from './inventory/generation.ts';
 export type { AssetEntry, ConversationEntry, Counts, Inventory, Ledger } from './inventory/inventory.ts';
 export { ELEMENT_BUDGET, type ElementBudget } from './json/elements.ts';
-export { AssetIndex, type AssetKind, kindOfAsset, readAssetNames } from './layout/assets.ts';
+export type { Fingerprint, KnownElements } from './json/fingerprint.ts';
+export { type AssetKind, type AssetType, kindOfAsset, sniffAsset } from './layout/asset-types.ts';
+export { AssetIndex, readAssetNames } from './layout/assets.ts';
 export type { ExportFile } from './layout/files.ts';
 export { type ExportLayout, type ExportPart, readLayout } from './layout/layout.ts';
 export { exportTimeOf, looksLikeExport } from './layout/recognize.ts';
+export type { Asset } from './reading/assets.ts';
+export type { Block } from './reading/blocks.ts';
+export { ExportReader, type ReadableConversation, type ReadableMessage } from './reading/export-reader.ts';
 export {
   type Place,
   REPORT_REASONS,

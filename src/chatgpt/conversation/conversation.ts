@@ -96,18 +96,32 @@ export function messagesOf({ nodes }: Conversation): Message[] {
  * current node is known, the newest leaf is taken for it. Circles and parents that are not there end the path.
  */
 export function mainPath(conversation: Conversation, noticed: Noticed = () => undefined): Message[] {
+  return mainNodes(conversation, noticed).flatMap(({ message }) => message ?? []);
+}
+
+/** {@link mainPath} with the nodes that hold no message. */
+export function mainNodes(conversation: Conversation, noticed: Noticed = () => undefined): ConversationNode[] {
   const { nodes, currentNode } = conversation;
   if (currentNode === undefined && nodes.size > 0) noticed('current-node-missing', conversation.id ?? 'none');
-  const path: Message[] = [];
+  return pathTo(conversation, currentNode ?? newestLeaf(conversation), noticed);
+}
+
+/** The nodes from a root to the one named, as {@link mainPath} goes. */
+export function pathTo(
+  { nodes }: Conversation,
+  end: string | undefined,
+  noticed: Noticed = () => undefined,
+): ConversationNode[] {
+  const path: ConversationNode[] = [];
   const seen = new Set<string>();
-  for (let id = currentNode ?? newestLeaf(conversation); id !== undefined; ) {
+  for (let id = end; id !== undefined; ) {
     const node = nodes.get(id);
     if (node === undefined || seen.has(id)) {
       noticed(node === undefined ? 'path-dangling' : 'path-circular', id);
       break;
     }
     seen.add(id);
-    if (node.message !== undefined) path.push(node.message);
+    path.push(node);
     id = node.parent;
   }
   return path.reverse();

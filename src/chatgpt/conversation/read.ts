@@ -1,6 +1,8 @@
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../lib/errors.ts';
 import { type ElementBudget, type ElementReading, readElements, type UnreadReason } from '../json/elements.ts';
+import type { Fingerprint, KnownElements } from '../json/fingerprint.ts';
 import type { ExportFile } from '../layout/files.ts';
 import type { ExportLayout } from '../layout/layout.ts';
 import type { ReportBook, ReportReason } from '../reports.ts';
@@ -13,10 +15,22 @@ export type ConversationReading =
       readonly file: string;
       /** Its number in the file's list, counted from 0, and what it takes there. */
       readonly index: number;
+      readonly offset: number;
       readonly bytes: number;
+      /** Where it was asked for, by `known`. */
+      readonly fingerprint: Fingerprint | undefined;
     }
   /** Something in a list that is not in the result; the book says where and why. */
   | { readonly kind: 'unread'; readonly bytes: number };
+
+/** A conversation that was known, and was not parsed. */
+export interface KnownReading {
+  readonly kind: 'known';
+  readonly fingerprint: Fingerprint;
+  readonly index: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
 
 export interface ReadOptions {
   /** Is told of all that was not understood. */
@@ -51,18 +65,27 @@ export async function* readConversations(
   const files = layout.parts.flatMap(({ conversations }) => conversations);
   if (files.length === 0) options.reports.add('no-conversations-file', { file: layout.parts[0]?.directory ?? '' });
   for (const { path } of layout.unopened) options.reports.add('archive-unopened', { file: path });
-  for (const file of files) yield* readFile(layout.directory, file, options);
+  for (const file of files)
+    for await (const reading of readConversationsFile(layout.directory, file, options))
+      if (reading.kind !== 'known') yield reading;
 }
 
-async function* readFile(
+/**
+ * {@link readConversations} of one file of an export. With `known`, conversations that are known already are told of and
+ * not parsed.
+ *
+ * @throws only the signal's reason
+ */
+export async function* readConversationsFile(
   directory: string,
   { path: file }: ExportFile,
-  { reports, budget, signal }: ReadOptions,
-): AsyncGenerator<ConversationReading, void> {
+  { reports, budget, signal, known }: ReadOptions & { readonly known?: KnownElements },
+): AsyncGenerator<ConversationReading | KnownReading, void> {
   const elements = readElements(join(directory, file), {
     listKey: 'conversations',
     isElement: isConversation,
     signal,
+    known,
     ...(budget === undefined ? {} : { budget }),
   });
   try {
@@ -81,8 +104,9 @@ function readElement(
   element: Exclude<ElementReading, { kind: 'end' }>,
   file: string,
   reports: ReportBook,
-): ConversationReading {
-  const { index, bytes } = element.at;
+): ConversationReading | KnownReading {
+  const { index, offset, bytes } = element.at;
+  if (element.kind === 'known') return { kind: 'known', fingerprint: element.fingerprint, index, offset, bytes };
   if (element.kind === 'unread') {
     reports.add(UNREAD[element.reason], { file, index });
     return { kind: 'unread', bytes };
@@ -95,5 +119,30 @@ function readElement(
   const conversation = readConversation(element.value, (reason, detail) =>
     reports.add(reason, { file, index, detail }),
   );
-  return { kind: 'conversation', conversation, file, index, bytes };
+  return { kind: 'conversation', conversation, file, index, offset, bytes, fingerprint: element.fingerprint };
+}
+
+/** A stretch of a file. */
+export interface Stretch {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/**
+ * Reads one conversation where an earlier reading has found it. Undefined where there is none now: the file is gone, or
+ * another.
+ */
+export async function readConversationAt(path: string, stretch: Stretch): Promise<Conversation | undefined> {
+  const value = await parseAt(path, stretch);
+  return isConversation(value) ? readConversation(value, () => undefined) : undefined;
+}
+
+async function parseAt(path: string, { offset, bytes }: Stretch): Promise<unknown> {
+  try {
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, offset);
+    return JSON.parse(buffer.toString('utf8', 0, bytesRead));
+  } catch {
+    return undefined;
+  }
 }

@@ -3,7 +3,8 @@ import { branchesOf, type Conversation, mainPath, messagesOf } from '../conversa
 import { assetsOf, isSpoken, type Message, type Role } from '../conversation/message.ts';
 import { type ConversationReading, readConversations } from '../conversation/read.ts';
 import type { ElementBudget } from '../json/elements.ts';
-import { AssetIndex, type AssetKind, assetIdOf, isGeneratedByPlace, kindOfAsset } from '../layout/assets.ts';
+import { type AssetKind, kindOfAsset } from '../layout/asset-types.ts';
+import { AssetIndex, assetIdOf, isGeneratedByPlace } from '../layout/assets.ts';
 import { checkManifests } from '../layout/completeness.ts';
 import { type ExportLayout, readLayout } from '../layout/layout.ts';
 import { ReportBook } from '../reports.ts';

@@ -1,6 +1,6 @@
 import type { Schema } from '../conversation/conversation.ts';
 import type { Role } from '../conversation/message.ts';
-import type { AssetKind } from '../layout/assets.ts';
+import type { AssetKind } from '../layout/asset-types.ts';
 import type { Reports } from '../reports.ts';
 import type { Generation } from './generation.ts';
 

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
 import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './bytes.ts';
 import { type Entry, endsPlain, enterList } from './enter-list.ts';
+import { checksumOf, type Fingerprint, fingerprintOf, type KnownElements } from './fingerprint.ts';
 import { ValueScanner } from './value-scanner.ts';
 import { Window } from './window.ts';
 
@@ -40,8 +41,12 @@ export type ElementReading =
       readonly value: unknown;
       /** Bytes that are no UTF-8 were replaced (U+FFFD). */
       readonly invalidUtf8: boolean;
+      /** Where it was asked for, by `known`. */
+      readonly fingerprint: Fingerprint | undefined;
       readonly at: Extent;
     }
+  /** One that is known, as it was: it was not parsed. */
+  | { readonly kind: 'known'; readonly fingerprint: Fingerprint; readonly at: Extent }
   /** A stretch of the file of which nothing could be made: one element, or what is left of several. */
   | { readonly kind: 'unread'; readonly reason: UnreadReason; readonly at: Extent }
   /** How the file ends, where it is not with the list. */
@@ -52,6 +57,8 @@ export interface ElementOptions {
   readonly listKey?: string;
   /** Whether a value found while getting back on track is an element, and not a part of one. */
   readonly isElement: (value: unknown) => boolean;
+  /** What need not be parsed any more. */
+  readonly known?: KnownElements | undefined;
   readonly budget?: ElementBudget;
   readonly signal?: AbortSignal | undefined;
 }
@@ -80,7 +87,14 @@ const HEAD = /^\{\s*"[^"\\]+"\s*:/;
 const ANY_OBJECT = Buffer.from('{');
 
 type ValueReading =
-  | { readonly kind: 'value'; readonly value: unknown; readonly invalidUtf8: boolean; readonly end: number }
+  | {
+      readonly kind: 'value';
+      readonly value: unknown;
+      readonly invalidUtf8: boolean;
+      readonly fingerprint: Fingerprint | undefined;
+      readonly end: number;
+    }
+  | { readonly kind: 'known'; readonly fingerprint: Fingerprint; readonly end: number }
   /** `end` is unknown where the value has not ended within the budget or the file; the scanner can go on from there. */
   | {
       readonly kind: 'unread';
@@ -142,7 +156,12 @@ class ListReader {
   }
 
   async *#readElement(start: number): AsyncGenerator<ElementReading, void> {
-    const reading = await this.#valueAt(start);
+    const reading = (await this.#expectedAt(start)) ?? (await this.#valueAt(start, this.#options.known));
+    if (reading.kind === 'known') {
+      this.#window.pass(reading.end);
+      yield { kind: 'known', fingerprint: reading.fingerprint, at: this.#extent(start, reading.end) };
+      return;
+    }
     if (reading.kind === 'value') {
       yield this.#element({ start, reading });
       return;
@@ -167,10 +186,21 @@ class ListReader {
     else yield this.#element(found);
   }
 
-  #element({ start, reading: { value, invalidUtf8, end } }: Found): ElementReading {
+  #element({ start, reading: { value, invalidUtf8, fingerprint, end } }: Found): ElementReading {
     if (this.#options.isElement(value)) this.#learnHead(start, end);
     this.#window.pass(end);
-    return { kind: 'element', value, invalidUtf8, at: this.#extent(start, end) };
+    return { kind: 'element', value, invalidUtf8, fingerprint, at: this.#extent(start, end) };
+  }
+
+  /** The element that is expected here, if these are its bytes: neither its end has to be looked for, nor its digest. */
+  async #expectedAt(start: number): Promise<Extract<ValueReading, { kind: 'known' }> | undefined> {
+    const fingerprint = this.#options.known?.expected();
+    if (fingerprint === undefined) return undefined;
+    const window = this.#window;
+    const end = start + fingerprint.bytes;
+    while (window.end < end && (await window.more()));
+    if (window.end < end || checksumOf(window.bytes(start, end)) !== fingerprint.checksum) return undefined;
+    return { kind: 'known', fingerprint, end };
   }
 
   #unread(reason: UnreadReason, start: number, end: number): ElementReading {
@@ -188,7 +218,7 @@ class ListReader {
     if (head !== undefined) this.#head = Buffer.from(head, 'latin1');
   }
 
-  async #valueAt(start: number): Promise<ValueReading> {
+  async #valueAt(start: number, known?: KnownElements): Promise<ValueReading> {
     const window = this.#window;
     const scanner = new ValueScanner();
     const isPlain = !BEGINS_SCANNED.includes(window.bytes(start, start + 1)[0] ?? 0);
@@ -199,8 +229,24 @@ class ListReader {
       done = window.end;
       if ((end ?? done) - start > this.#budget.bytes || scanner.values > this.#budget.values)
         return { kind: 'unread', reason: 'too-large', end, scanner };
-      if (end !== undefined) return parse(window.bytes(start, end), end, scanner);
+      if (end !== undefined) return this.#judge(window.bytes(start, end), end, { scanner, known });
       if (!(await window.more())) return { kind: 'unread', reason: 'cut-off', end, scanner };
+    }
+  }
+
+  /** What the bytes of a whole value are. */
+  #judge(
+    bytes: Buffer,
+    end: number,
+    { scanner, known }: { scanner: ValueScanner; known: KnownElements | undefined },
+  ): ValueReading {
+    const fingerprint = this.#options.known === undefined ? undefined : fingerprintOf(bytes);
+    if (fingerprint !== undefined && known?.has(fingerprint.digest) === true)
+      return { kind: 'known', fingerprint, end };
+    try {
+      return { kind: 'value', value: JSON.parse(bytes.toString()), invalidUtf8: !isUtf8(bytes), fingerprint, end };
+    } catch {
+      return { kind: 'unread', reason: 'broken', end, scanner };
     }
   }
 
@@ -246,11 +292,3 @@ class ListReader {
 
 /** What the scanner finds the end of. */
 const BEGINS_SCANNED: readonly number[] = [QUOTE, OPEN_BRACE, OPEN_BRACKET];
-
-function parse(bytes: Buffer, end: number, scanner: ValueScanner): ValueReading {
-  try {
-    return { kind: 'value', value: JSON.parse(bytes.toString()), invalidUtf8: !isUtf8(bytes), end };
-  } catch {
-    return { kind: 'unread', reason: 'broken', end, scanner };
-  }
-}

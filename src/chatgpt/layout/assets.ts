@@ -1,12 +1,9 @@
-import { open } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { readElements } from '../json/elements.ts';
 import { readJson } from '../json/read-json.ts';
 import { asObject, asText, isObject } from '../json/values.ts';
 import type { ExportFile } from './files.ts';
 import type { ExportLayout } from './layout.ts';
-
-export type AssetKind = 'image' | 'audio' | 'video' | 'other';
 
 /** Finds the file of an asset by its id, whatever the generation calls it. */
 export class AssetIndex {
@@ -47,63 +44,6 @@ export function assetIdOf(path: string): string | undefined {
 /** Whether a file was made by ChatGPT, by its place (G2 to G4): these are no longer in exports since G5. */
 export function isGeneratedByPlace(path: string): boolean {
   return /(?:^|\/)(?:dalle-generations|user-[0-9A-Za-z]+|image)\/[^/]+$/.test(path);
-}
-
-const KIND_OF_EXTENSION: Readonly<Record<string, AssetKind>> = {
-  '.png': 'image',
-  '.jpg': 'image',
-  '.jpeg': 'image',
-  '.gif': 'image',
-  '.webp': 'image',
-  '.heic': 'image',
-  '.avif': 'image',
-  '.bmp': 'image',
-  '.svg': 'image',
-  '.wav': 'audio',
-  '.mp3': 'audio',
-  '.m4a': 'audio',
-  '.ogg': 'audio',
-  '.opus': 'audio',
-  '.aac': 'audio',
-  '.flac': 'audio',
-  '.mp4': 'video',
-  '.mov': 'video',
-  '.webm': 'video',
-};
-
-/** Flat files (G5) have an extension that says nothing. */
-const TELLS_NOTHING: ReadonlySet<string> = new Set(['', '.dat', '.bin']);
-
-/** What an asset is: by its extension, else by its first bytes. Never throws. */
-export async function kindOfAsset(root: string, path: string): Promise<AssetKind> {
-  const extension = extname(path).toLowerCase();
-  if (!TELLS_NOTHING.has(extension)) return KIND_OF_EXTENSION[extension] ?? 'other';
-  try {
-    await using file = await open(join(root, path));
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0);
-    return kindOfBytes(buffer.subarray(0, bytesRead));
-  } catch {
-    return 'other';
-  }
-}
-
-const IMAGE_STARTS = ['\x89PNG\r\n\x1a\n', '\xff\xd8\xff', 'GIF8', 'BM'];
-const AUDIO_STARTS = ['ID3', 'OggS', 'fLaC', '\xff\xfb', '\xff\xf3', '\xff\xf2', '\xff\xf1', '\xff\xf9'];
-
-/** By the magic bytes of the formats; RIFF and ISO media tell their content in the bytes behind. */
-function kindOfBytes(start: Buffer): AssetKind {
-  const text = start.toString('latin1');
-  const form = text.slice(8, 12);
-  if (text.startsWith('RIFF')) return form === 'WAVE' ? 'audio' : form === 'WEBP' ? 'image' : 'other';
-  if (text.slice(4, 8) === 'ftyp') return kindOfBrand(form);
-  if (text.startsWith('\x1aE\xdf\xa3')) return 'video';
-  if (IMAGE_STARTS.some((magic) => text.startsWith(magic))) return 'image';
-  return AUDIO_STARTS.some((magic) => text.startsWith(magic)) ? 'audio' : 'other';
-}
-
-function kindOfBrand(brand: string): AssetKind {
-  if (/^(?:heic|heix|mif1|avif)/.test(brand)) return 'image';
-  return brand.startsWith('M4A') ? 'audio' : 'video';
 }
 
 const NAMES_MOST_BYTES = 64 * 1024 * 1024;

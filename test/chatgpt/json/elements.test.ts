@@ -35,6 +35,7 @@ function valuesOf(readings: readonly ElementReading[]): unknown[] {
 function troubleOf(readings: readonly ElementReading[]): string[] {
   return readings.flatMap((reading) => {
     if (reading.kind === 'element') return reading.invalidUtf8 ? ['invalid-utf8'] : [];
+    if (reading.kind === 'known') return [];
     return reading.kind === 'end' ? [reading.reason] : [`${reading.reason} ${reading.at.index}`];
   });
 }
