@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./status.ts')).statusCommand(),
   snapshots: async () => (await import('./snapshots.ts')).snapshotsCommand(),
   verify: async () => (await import('./verify.ts')).verifyCommand(),
+  restore: async () => (await import('./restore.ts')).restoreCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
   healthcheck: async () => (await import('./healthcheck.ts')).healthcheckCommand(),
 };

@@ -18,9 +18,10 @@ import { Mutex } from '../lib/mutex.ts';
 import { count } from '../lib/text.ts';
 import { type CommitPlace, type CommitResult, commitSnapshot, type SnapshotDraft } from './commit.ts';
 import { updateLatest } from './latest.ts';
-import { listSnapshots, type SnapshotInfo } from './list.ts';
+import { listSnapshots, type SnapshotInfo, type SnapshotPlace } from './list.ts';
 import { isAccountDirectory, OWN_DIRECTORY, README_FILE } from './names.ts';
 import { README_TEXT } from './readme.ts';
+import { removeSnapshot } from './remove.ts';
 import { withStorageErrors } from './tree.ts';
 
 /**
@@ -44,6 +45,11 @@ export interface BackupDirectory extends AsyncDisposable {
    * @throws ChatkeepError `storage` (the staging directory stays, and the commit can be tried again); the signal's reason
    */
   commit(draft: SnapshotDraft, options?: { signal?: AbortSignal }): Promise<CommitResult>;
+  /**
+   * Deletes a snapshot for good; never the newest of its account. No commit runs meanwhile.
+   * @throws ChatkeepError `storage`
+   */
+  remove(snapshot: SnapshotPlace): Promise<void>;
   /** The newest snapshot that matches any one of the criteria. */
   find(criteria: SnapshotCriteria): Promise<SnapshotInfo | undefined>;
   /**
@@ -101,6 +107,7 @@ class LockedBackupDirectory implements BackupDirectory {
   readonly path: string;
   readonly #stagingRoot: string;
   readonly #quarantine: string;
+  readonly #trash: string;
   readonly #lock: Disposable;
   readonly #logger: Logger;
   /** Two commits at a time could take the same name, or miss that they are duplicates. */
@@ -110,6 +117,7 @@ class LockedBackupDirectory implements BackupDirectory {
     this.path = path;
     this.#stagingRoot = join(path, OWN_DIRECTORY, 'staging');
     this.#quarantine = join(path, OWN_DIRECTORY, 'quarantine');
+    this.#trash = join(path, OWN_DIRECTORY, 'trash');
     this.#lock = lock;
     this.#logger = logger;
   }
@@ -120,6 +128,8 @@ class LockedBackupDirectory implements BackupDirectory {
     const leftovers = await readdir(this.#stagingRoot);
     for (const name of leftovers) await removeTree(join(this.#stagingRoot, name));
     if (leftovers.length > 0) this.#logger.info(`Removed ${count(leftovers.length, 'unfinished snapshot')}.`);
+    // A removal that a crash has cut short.
+    await removeTree(this.#trash);
     await this.#writeReadme();
     for (const entry of await readdir(this.path, { withFileTypes: true })) {
       if (!entry.isDirectory() || !isAccountDirectory(entry.name)) continue;
@@ -155,6 +165,13 @@ class LockedBackupDirectory implements BackupDirectory {
     const place: CommitPlace = { backups: this.path, stagingRoot: this.#stagingRoot, logger: this.#logger, signal };
     return this.#commits.run(() =>
       withStorageErrors('commit the snapshot to', this.path, () => commitSnapshot(draft, staging, place)),
+    );
+  }
+
+  async remove(snapshot: SnapshotPlace): Promise<void> {
+    const place = { backups: this.path, trash: this.#trash, stagingRoot: this.#stagingRoot, logger: this.#logger };
+    await this.#commits.run(() =>
+      withStorageErrors('delete the snapshot', snapshot.path, () => removeSnapshot(snapshot, place)),
     );
   }
 

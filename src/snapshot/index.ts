@@ -1,8 +1,26 @@
-/** staging → committed snapshot; hard links, list, verify, the directory's lock. */
+/** staging → committed snapshot; hard links, list, verify, restore, removal, the directory's lock. */
 export { type BackupDirectory, openBackupDirectory, type SnapshotCriteria } from './backup-directory.ts';
 export type { CommitResult, SnapshotDraft } from './commit.ts';
+export { readSumsOf } from './copies.ts';
 export type { SnapshotFile } from './links.ts';
-export { listSnapshots, type SnapshotInfo, type SnapshotList } from './list.ts';
+export {
+  type DamagedSnapshot,
+  listSnapshots,
+  type SnapshotInfo,
+  type SnapshotList,
+  type SnapshotPlace,
+} from './list.ts';
 export type { SnapshotMetadata, SnapshotSource } from './metadata.ts';
 export { accountDirectory, snapshotName } from './names.ts';
+export { type RestoreOptions, type RestoreReport, restoreSnapshot } from './restore.ts';
+export { allSnapshots, selectSnapshot, selectSnapshots } from './select.ts';
+export { endOfStretch, isInStretch, nextStretch, type Stretch, WHOLE_CIRCLE } from './stretch.ts';
 export { type VerifyOptions, type VerifyProblem, type VerifyReport, verifySnapshot } from './verify.ts';
+export {
+  checkLatest,
+  type LatestProblem,
+  type SnapshotReport,
+  type TracedProblem,
+  type VerifyAllOptions,
+  verifySnapshots,
+} from './verify-all.ts';

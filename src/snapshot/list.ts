@@ -2,11 +2,21 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asStorageError, ChatkeepError, errorCode } from '../lib/errors.ts';
-import { readMetadata, type SnapshotMetadata } from './metadata.ts';
-import { compareStamps, isAccountDirectory, LATEST, OWN_DIRECTORY, parseSnapshotName, README_FILE } from './names.ts';
+import { exists } from '../lib/files.ts';
+import { type MetadataReading, readMetadata, type SnapshotMetadata } from './metadata.ts';
+import {
+  compareStamps,
+  isAccountDirectory,
+  LATEST,
+  METADATA_FILE,
+  OWN_DIRECTORY,
+  parseSnapshotName,
+  README_FILE,
+  SUMS_FILE,
+} from './names.ts';
 
-/** A committed snapshot. */
-export interface SnapshotInfo {
+/** Where a snapshot lies. */
+export interface SnapshotPlace {
   /** `<account>/<name>`, from where it lies. */
   readonly id: string;
   readonly account: string;
@@ -14,7 +24,17 @@ export interface SnapshotInfo {
   readonly name: string;
   /** Absolute. */
   readonly path: string;
+}
+
+/** A committed snapshot. */
+export interface SnapshotInfo extends SnapshotPlace {
   readonly meta: SnapshotMetadata;
+}
+
+/** A snapshot whose snapshot.json cannot be used. Its files can be verified and restored all the same. */
+export interface DamagedSnapshot extends SnapshotPlace {
+  /** A sentence for the user. */
+  readonly problem: string;
 }
 
 export interface SnapshotList {
@@ -22,8 +42,7 @@ export interface SnapshotList {
   readonly snapshots: readonly SnapshotInfo[];
   /** Paths of what is neither a snapshot nor ours. Left alone. */
   readonly strangers: readonly string[];
-  /** Snapshots whose snapshot.json cannot be used, with a sentence. */
-  readonly damaged: readonly { readonly path: string; readonly problem: string }[];
+  readonly damaged: readonly DamagedSnapshot[];
 }
 
 /**
@@ -45,7 +64,7 @@ export async function listSnapshots(backups: string): Promise<SnapshotList> {
 interface Listing {
   readonly snapshots: SnapshotInfo[];
   readonly strangers: string[];
-  readonly damaged: { path: string; problem: string }[];
+  readonly damaged: DamagedSnapshot[];
 }
 
 /** Snapshot names, oldest first. */
@@ -79,15 +98,22 @@ async function listAccount(backups: string, account: string, list: Listing): Pro
   let snapshots = 0;
   for (const { name } of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (name === LATEST) continue;
-    const path = join(directory, name);
-    const reading = parseSnapshotName(name) === undefined ? ({ kind: 'none' } as const) : await readMetadata(path);
-    if (reading.kind === 'none') strangers.push(path);
+    const place: SnapshotPlace = { id: `${account}/${name}`, account, name, path: join(directory, name) };
+    const reading = await readSnapshot(place);
+    if (reading.kind === 'none') strangers.push(place.path);
     else snapshots += 1;
-    if (reading.kind === 'damaged') list.damaged.push({ path, problem: reading.problem });
-    if (reading.kind === 'read') {
-      list.snapshots.push({ id: `${account}/${name}`, account, name, path, meta: reading.metadata });
-    }
+    if (reading.kind === 'damaged') list.damaged.push({ ...place, problem: reading.problem });
+    if (reading.kind === 'read') list.snapshots.push({ ...place, meta: reading.metadata });
   }
   // A directory that holds other things only is a stranger as a whole (lost+found, a share's recycle bin).
   list.strangers.push(...(snapshots === 0 && strangers.length > 0 ? [directory] : strangers));
+}
+
+/** What has checksums of ours was a snapshot, and is a damaged one where its snapshot.json is gone. */
+async function readSnapshot({ name, path }: SnapshotPlace): Promise<MetadataReading> {
+  if (parseSnapshotName(name) === undefined) return { kind: 'none' };
+  const reading = await readMetadata(path);
+  if (reading.kind !== 'none') return reading;
+  const hasSums = await exists(join(path, SUMS_FILE)).catch(() => false);
+  return hasSums ? { kind: 'damaged', problem: `${METADATA_FILE} is missing.` } : reading;
 }

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { errorCode, errorMessage } from '../lib/errors.ts';
 import { sha256OfFile } from '../lib/hash.ts';
 import { count } from '../lib/text.ts';
-import type { SnapshotInfo } from './list.ts';
-import { readMetadata } from './metadata.ts';
+import { readMetadata, type SnapshotMetadata } from './metadata.ts';
 import { METADATA_FILE, SUMS_FILE } from './names.ts';
 import { parseSums, type Sum } from './sums.ts';
 import { walkTree } from './tree.ts';
@@ -16,45 +15,61 @@ export interface VerifyProblem {
   readonly path: string;
   /** A sentence for the user. */
   readonly detail: string;
+  /** What the file should have, 64 hex digits; of files of the export alone. */
+  readonly sha256?: string;
 }
 
 export interface VerifyReport {
   readonly ok: boolean;
+  /** Files that were read and are sound. */
   readonly checkedFiles: number;
   readonly checkedBytes: number;
   readonly problems: readonly VerifyProblem[];
 }
 
 export interface VerifyOptions {
-  readonly signal?: AbortSignal;
-  /** Bytes read so far, and in all (as snapshot.json says). */
-  readonly onProgress?: (bytesDone: number, bytesTotal: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes read so far, and in all (as snapshot.json says, where it can be read). */
+  readonly onProgress?: ((bytesDone: number, bytesTotal: number | undefined) => void) | undefined;
+  /** Which files are read; of the others it is only seen that they are there. All, unless told. */
+  readonly select?: ((sum: Sum) => boolean) | undefined;
+  /** What files with several names turned out to hold: handed from snapshot to snapshot, each of them is read once. */
+  readonly read?: ReadFiles | undefined;
+  /** Called after a file was read: others may want the disk. */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
+/** The SHA-256 of files by what they are on the disk: `<device>:<inode>`. */
+export type ReadFiles = Map<string, string>;
+
 /**
- * Reads every file of a snapshot and compares it with SHA256SUMS; also looks for files that should not be there, and
- * whether snapshot.json and SHA256SUMS speak of the same number of files. Needs no lock and writes nothing.
+ * Reads the files of a snapshot and compares them with SHA256SUMS; also looks for files that are missing or should not
+ * be there, and whether snapshot.json and SHA256SUMS speak of the same number of files. A snapshot whose snapshot.json
+ * is broken is verified like any other. Needs no lock and writes nothing.
  *
  * @throws the signal's reason; every other trouble is in the report
  */
 export async function verifySnapshot(
-  snapshot: Pick<SnapshotInfo, 'path' | 'meta'>,
-  { signal, onProgress }: VerifyOptions = {},
+  snapshot: { readonly path: string; readonly meta?: SnapshotMetadata },
+  options: VerifyOptions = {},
 ): Promise<VerifyReport> {
+  const { signal, onProgress, select } = options;
   const { sums, problems } = await readSums(snapshot.path);
   problems.push(...(await compareMetadata(snapshot.path, sums)));
   let checkedFiles = 0;
   let checkedBytes = 0;
   for (const sum of sums) {
     signal?.throwIfAborted();
-    const result = await checkFile(snapshot.path, sum, signal);
+    const isSelected = select?.(sum) ?? true;
+    const result = await checkFile(snapshot.path, sum, isSelected, options);
     if ('kind' in result) {
       problems.push(result);
       continue;
     }
+    if (!isSelected) continue;
     checkedFiles += 1;
     checkedBytes += result.bytes;
-    onProgress?.(checkedBytes, snapshot.meta.bytes);
+    onProgress?.(checkedBytes, snapshot.meta?.bytes);
   }
   problems.push(...(await findExtra(snapshot.path, sums)));
   return { ok: problems.length === 0, checkedFiles, checkedBytes, problems };
@@ -87,17 +102,25 @@ async function compareMetadata(snapshot: string, sums: readonly Sum[]): Promise<
 async function checkFile(
   snapshot: string,
   { path, sha256 }: Sum,
-  signal: AbortSignal | undefined,
+  isSelected: boolean,
+  { signal, read, pause }: VerifyOptions,
 ): Promise<VerifyProblem | { readonly bytes: number }> {
   const file = join(snapshot, path);
   try {
-    const stats = await lstat(file);
-    if (!stats.isFile()) return { kind: 'changed', path, detail: `${path} is not a file any more.` };
-    if ((await sha256OfFile(file, signal)) === sha256) return { bytes: stats.size };
-    return { kind: 'changed', path, detail: `${path} is not what was backed up: its SHA-256 is another.` };
+    const stats = await lstat(file, { bigint: true });
+    if (!stats.isFile()) return { kind: 'changed', path, sha256, detail: `${path} is not a file any more.` };
+    const bytes = Number(stats.size);
+    if (!isSelected) return { bytes };
+    const identity = stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined;
+    const known = identity === undefined ? undefined : read?.get(identity);
+    const found = known ?? (await sha256OfFile(file, signal));
+    if (identity !== undefined) read?.set(identity, found);
+    if (known === undefined) await pause?.();
+    if (found === sha256) return { bytes };
+    return { kind: 'changed', path, sha256, detail: `${path} is not what was backed up: its SHA-256 is another.` };
   } catch (error) {
     signal?.throwIfAborted();
-    return unreadable(path, error);
+    return { ...unreadable(path, error), sha256 };
   }
 }
 

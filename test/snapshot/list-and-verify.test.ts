@@ -82,6 +82,17 @@ describe('the list of snapshots', () => {
     assert.match(list.damaged[2]?.problem ?? '', /newer Chatkeep \(format 2;/);
   });
 
+  it('tells a snapshot whose snapshot.json is gone from what never was one, by its checksums', async () => {
+    const { id, path } = await takeNew(backups, 'c1', { a: '1' });
+    await rm(join(path, '.chatkeep/snapshot.json'));
+    const list = await listSnapshots(directory.path);
+    assert.deepEqual(
+      list.damaged.map((damaged) => [damaged.id, damaged.problem]),
+      [[id, '.chatkeep/snapshot.json is missing.']],
+    );
+    assert.deepEqual(list.strangers, []);
+  });
+
   it('passes over keys that a later version has added', async () => {
     const { path, meta } = await takeNew(backups, 'c1', { a: '1' });
     const file = join(path, '.chatkeep/snapshot.json');
@@ -109,7 +120,7 @@ describe('verifying a snapshot', () => {
   };
 
   it('reads every file, and tells how far it is', async () => {
-    const told: number[] = [];
+    const told: (number | undefined)[] = [];
     const report = await verifySnapshot(snapshot, { onProgress: (done, total) => told.push(done, total) });
     assert.deepEqual(report, { ok: true, checkedFiles: 3, checkedBytes: 10, problems: [] });
     assert.deepEqual(told.slice(-2), [10, 10]);
