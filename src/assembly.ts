@@ -10,11 +10,9 @@ import {
   Watchdog,
   Worker,
 } from './capture/index.ts';
-import { summarizeApart } from './chatgpt/index.ts';
 import type { Config } from './config/index.ts';
 import {
   createLogins,
-  createTransport,
   Downloader,
   type DownloadPlace,
   type Login,
@@ -22,15 +20,16 @@ import {
   redirectOf,
   type Transport,
 } from './download/index.ts';
-import { type Clock, DAY_MS, type Random, SECOND_MS, systemClock } from './lib/clock.ts';
+import { DAY_MS, SECOND_MS } from './lib/clock.ts';
 import { ChatkeepError } from './lib/errors.ts';
 import { exists, makePrivateDirectory } from './lib/files.ts';
 import { lockDirectory } from './lib/lock.ts';
 import type { Logger } from './lib/logger.ts';
 import { Mutex } from './lib/mutex.ts';
-import { createTxtResolver, downloadPlaces, readNotice } from './notice/index.ts';
-import { Dispatcher, parseAddress } from './notify/index.ts';
+import { downloadPlaces, readNotice } from './notice/index.ts';
+import { Dispatcher } from './notify/index.ts';
 import { openBackupDirectory } from './snapshot/index.ts';
+import { realSurroundings, type Surroundings } from './surroundings.ts';
 
 /** The parts of a working Chatkeep, but for what watches the outside. */
 export interface Assembly extends AsyncDisposable {
@@ -68,9 +67,10 @@ export function journalPath(config: Config): string {
 }
 
 /** Opens the network to where exports come from, with the logins of the configuration. */
-export async function openSource({ download }: Config): Promise<Source> {
+export async function openSource(config: Config, surroundings = realSurroundings): Promise<Source> {
+  const { download } = config;
   const places = downloadPlaces(download.extraOrigins);
-  const transport = await createTransport({ places, caFile: download.caFile });
+  const transport = await surroundings.openTransport(places, config);
   return {
     transport,
     places,
@@ -99,12 +99,16 @@ export function mailboxAccounts(config: Config): MailboxAccounts {
  * Builds the parts from the configuration and takes both directories for this process.
  * @throws ChatkeepError `in-use`, `storage` or `config`
  */
-export async function assemble(config: Config, logger: Logger, hooks: AssemblyHooks = {}): Promise<Assembly> {
-  const clock: Clock = systemClock;
-  const random: Random = Math.random;
+export async function assemble(
+  config: Config,
+  logger: Logger,
+  hooks: AssemblyHooks = {},
+  surroundings: Surroundings = realSurroundings,
+): Promise<Assembly> {
+  const { clock, random } = surroundings;
   await using stack = new AsyncDisposableStack();
 
-  const services = config.notify.map((address) => parseAddress(address));
+  const services = config.notify.map((address) => surroundings.openService(address));
   await makePrivateDirectory(config.stateDir).catch((error: unknown) => {
     throw new ChatkeepError('storage', `The state directory ${config.stateDir} cannot be made.`, { cause: error });
   });
@@ -115,7 +119,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
   const recipients = [...new Set(services.map(({ id }) => id))];
   await journal.readdress(recipients);
 
-  const source = stack.use(await openSource(config));
+  const source = stack.use(await openSource(config, surroundings));
   const { transport, places, logins } = source;
   const downloader = new Downloader({
     transport,
@@ -154,7 +158,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
   };
   const settings = { remindHoursLeft: config.download.remindHoursLeft, dropDir: config.dropDir };
   const downloads = join(config.stateDir, 'downloads');
-  const resolveTxt = createTxtResolver([...config.notices.dnsServers]);
+  const resolveTxt = surroundings.txtResolver(config);
   const conductor = new Conductor({
     journal,
     downloads,
@@ -199,7 +203,7 @@ export async function assemble(config: Config, logger: Logger, hooks: AssemblyHo
         downloads,
         budgets,
         settings,
-        summarize: (directory, signal) => summarizeApart(directory, { signal }),
+        summarize: (directory, signal) => surroundings.summarize(directory, signal),
         unpacking: new Mutex(),
         clock,
         random,

@@ -4,7 +4,7 @@ import { looksLikeExport } from './chatgpt/index.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
 import { DropFolder } from './download/index.ts';
 import { HEARTBEAT_EVERY_MS, type Heartbeat, removeHeartbeat, TroubleMemory, writeHeartbeat } from './heartbeat.ts';
-import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './lib/clock.ts';
+import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/clock.ts';
 import { ChatkeepError, errorMessage } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import { count } from './lib/text.ts';
@@ -13,6 +13,7 @@ import { LoginWatch, loginRecordIn, removeLoginRecord } from './login-watch/inde
 import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
 import { senderMarks } from './notice/index.ts';
 import { OutageReporter } from './outages.ts';
+import { realSurroundings, type Surroundings } from './surroundings.ts';
 
 /** A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. */
 const MISSED_SEARCHES = 3;
@@ -32,21 +33,30 @@ const LAST_DELIVERIES_MS = SECOND_MS;
  *
  * @throws ChatkeepError `config` if there is nothing to watch; what {@link assemble} throws
  */
-export async function runDaemon(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
+export async function runDaemon(
+  config: Config,
+  logger: Logger,
+  signal: AbortSignal,
+  surroundings: Surroundings = realSurroundings,
+): Promise<void> {
   if (config.mailboxes.length === 0 && config.dropDir === undefined) {
     throw new ChatkeepError('config', 'There is nothing to watch: no mailbox and no drop folder is set.', {
       next: 'Set CHATKEEP_IMAP_HOST, CHATKEEP_IMAP_USER and CHATKEEP_IMAP_PASSWORD_FILE, or mailboxes in the YAML file, or drop_dir.',
     });
   }
-  const clock = systemClock;
-  const signIns = new Map(config.mailboxes.map((mailbox) => [mailbox.name, createSignIn(mailbox, { clock })]));
-  const afterCommit = new AfterCommit({ mailboxes: config.mailboxes, signIns, clock, random: Math.random, logger });
-  await using assembly = await assemble(config, logger, { onCaptures: (captures) => afterCommit.look(captures) });
+  const { clock, random } = surroundings;
+  const ways = config.mailboxes.map((mailbox) => ({ mailbox, signIn: createSignIn(mailbox, { clock }) }));
+  const signIns = new Map(ways.map(({ mailbox, signIn }) => [mailbox.name, signIn]));
+  const afterCommit = new AfterCommit({ mailboxes: config.mailboxes, signIns, clock, random, logger });
+  await using assembly = await assemble(
+    config,
+    logger,
+    { onCaptures: (captures) => afterCommit.look(captures) },
+    surroundings,
+  );
   const { conductor, dispatcher, journal, watchdog } = assembly;
   const startedAt = clock.now();
-  const watched = config.mailboxes.map((mailbox) =>
-    createWatcher(mailbox, signIns.get(mailbox.name), assembly, clock, logger),
-  );
+  const watched = ways.map(({ mailbox, signIn }) => createWatcher(mailbox, signIn, assembly, surroundings, logger));
   const watchers = watched.map(({ watcher }) => watcher);
   const names = config.mailboxes.map(({ name }) => name);
 
@@ -60,7 +70,7 @@ export async function runDaemon(config: Config, logger: Logger, signal: AbortSig
         (stop) => conductor.run(stop),
         (stop) => afterCommit.run(stop),
         (stop) => runDropFolder(config, assembly, clock, logger, stop),
-        (stop) => watchLogins(config, assembly, clock, logger, stop),
+        (stop) => watchLogins(config, assembly, surroundings, logger, stop),
         ...watchers.map((watcher) => (stop: AbortSignal) => watcher.run(stop)),
         (stop) =>
           every(HEARTBEAT_EVERY_MS, clock, stop, logger, () =>
@@ -106,18 +116,20 @@ interface Watched {
 
 function createWatcher(
   mailbox: MailboxConfig,
-  signIn: SignIn | undefined,
+  signIn: SignIn,
   { conductor, journal, recorder }: Assembly,
-  clock: Clock,
+  surroundings: Surroundings,
   parent: Logger,
 ): Watched {
+  const { clock, random } = surroundings;
   const logger = parent.child({ mailbox: mailbox.name });
   const reporter = new OutageReporter({ mailbox: mailbox.name, recorder, clock, logger });
   const troubles = new TroubleMemory();
   const watcher = new MailboxWatcher({
     config: mailbox,
     senders: senderMarks(),
-    ...(signIn === undefined ? {} : { signIn }),
+    signIn,
+    connect: surroundings.mailboxConnector(mailbox, signIn),
     seen: journal,
     onMessage: (message) => conductor.intake.takeMessage(message),
     onState: (state) => {
@@ -125,7 +137,7 @@ function createWatcher(
       reporter.look(state);
     },
     clock,
-    random: Math.random,
+    random,
     logger,
   });
   return { watcher, reporter, troubles };
@@ -155,7 +167,7 @@ async function runDropFolder(
 async function watchLogins(
   { stateDir, download }: Config,
   { source, recorder }: Assembly,
-  clock: Clock,
+  { clock, random }: Surroundings,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
@@ -167,7 +179,7 @@ async function watchLogins(
     everyMs: download.checkLoginsHours * HOUR_MS,
     recorder,
     clock,
-    random: Math.random,
+    random,
     logger,
   });
   await watch.run(signal);

@@ -23,6 +23,16 @@ export interface NewNotification {
   readonly recipients: readonly string[];
 }
 
+/** What people were last told of a subject that has no record of its own, so that a restart repeats nothing. */
+export interface Told {
+  /** Whose part it is, and of what: `nudge ada@example.org`. */
+  readonly subject: string;
+  /** What was told, as a word of that part. */
+  readonly what: string;
+  /** ms UTC */
+  readonly at: number;
+}
+
 /** What is recorded in one transaction: all of it, or nothing. */
 export interface JournalEntry {
   /** New or changed captures. */
@@ -34,6 +44,8 @@ export interface JournalEntry {
   readonly accepted?: { readonly handIn: number; readonly capture: string };
   /** What is awaited in a mailbox from now on. */
   readonly awaited?: Awaited | undefined;
+  /** What people know of each of these subjects from now on. */
+  readonly told?: readonly Told[];
   readonly notifications?: readonly NewNotification[];
 }
 
@@ -85,6 +97,8 @@ export interface Journal extends Outbox, AsyncDisposable {
   awaitedIn(mailbox: string, provider: string): Promise<Awaited | undefined>;
   /** Everything that is awaited, in whatever mailbox. */
   awaited(): Promise<Awaited[]>;
+  /** What people were last told of a subject; undefined if nothing. */
+  toldOf(subject: string): Promise<Told | undefined>;
   /** Forgets messages, delivered notifications and what was awaited, where older than `before` (ms UTC). */
   forget(before: number): Promise<void>;
   /** Whether a capture ended with a snapshot in the backup directory: its own, or one that was there already. */

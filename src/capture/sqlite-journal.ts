@@ -6,7 +6,7 @@ import { type Delivery, messageSchema } from '../notify/index.ts';
 import type { Awaited } from './awaited.ts';
 import { type Capture, hasEnded } from './capture.ts';
 import { decodeAwaited, decodeCapture, encodeAwaited, encodeCapture } from './codec.ts';
-import type { HandIn, Journal, JournalEntry, MessageRecord, NewNotification, Undelivered } from './journal.ts';
+import type { HandIn, Journal, JournalEntry, MessageRecord, NewNotification, Told, Undelivered } from './journal.ts';
 
 /** What made version 1 of the tables. */
 const CAPTURES_MESSAGES_NOTIFICATIONS = `
@@ -70,8 +70,13 @@ const AWAITED = `
   CREATE INDEX open_awaited ON awaited (mailbox) WHERE open = 1;
 `;
 
+/** Version 3. */
+const TOLD = `
+  CREATE TABLE told (subject TEXT PRIMARY KEY, what TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
 /** What leads from each version of the tables to the next; never changed, only added to. A newer journal is refused. */
-const MIGRATIONS = [CAPTURES_MESSAGES_NOTIFICATIONS, AWAITED];
+const MIGRATIONS = [CAPTURES_MESSAGES_NOTIFICATIONS, AWAITED, TOLD];
 const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
@@ -153,6 +158,7 @@ class SqliteJournal implements Journal {
         this.#run('UPDATE hand_ins SET capture = ? WHERE id = ?', entry.accepted.capture, entry.accepted.handIn);
       }
       if (entry.awaited !== undefined) this.#putAwaited(entry.awaited);
+      for (const told of entry.told ?? []) this.#putTold(told);
       for (const notification of entry.notifications ?? []) this.#putNotification(notification);
     });
     // The link of a capture that has ended is to be gone from the write-ahead log, too.
@@ -231,6 +237,11 @@ class SqliteJournal implements Journal {
   async awaited(): Promise<Awaited[]> {
     const rows = this.#prepared('SELECT document FROM awaited WHERE open = 1 ORDER BY mailbox, provider').all();
     return rows.map((row) => decodeAwaited(String(row.document)));
+  }
+
+  async toldOf(subject: string): Promise<Told | undefined> {
+    const row = this.#prepared('SELECT what, at FROM told WHERE subject = ?').get(subject);
+    return row === undefined ? undefined : { subject, what: String(row.what), at: Number(row.at) };
   }
 
   async forget(before: number): Promise<void> {
@@ -370,6 +381,10 @@ class SqliteJournal implements Journal {
       Math.max(cameAt, ...requests.map(({ askedAt }) => askedAt)),
       encodeAwaited(awaited),
     );
+  }
+
+  #putTold({ subject, what, at }: Told): void {
+    this.#run('INSERT OR REPLACE INTO told (subject, what, at) VALUES (?, ?, ?)', subject, what, at);
   }
 
   #putNotification({ message, recipients }: NewNotification): void {

@@ -408,6 +408,32 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
       });
     });
 
+    describe('keeps what people were told of a subject:', () => {
+      const told = { subject: 'disk /backups', what: 'low', at: NOW };
+
+      it('it is read as it was recorded last, also by another process', async () => {
+        assert.equal(await journal.toldOf(told.subject), undefined);
+        await journal.record({ told: [told, { ...told, subject: 'disk /state' }] });
+        await journal.record({ told: [{ ...told, what: 'enough', at: NOW + 1 }] });
+        for (const each of [journal, other]) {
+          assert.deepEqual(await each.toldOf(told.subject), { ...told, what: 'enough', at: NOW + 1 });
+          assert.deepEqual(await each.toldOf('disk /state'), { ...told, subject: 'disk /state' });
+        }
+      });
+
+      it('it is recorded together with its message, or neither is', async () => {
+        const broken = { message: someMessage(), recipients: ['ntfy', undefined as unknown as string] };
+        await assert.rejects(journal.record({ told: [told], notifications: [broken] }));
+        assert.equal(await journal.toldOf(told.subject), undefined);
+      });
+
+      it('it is not forgotten, however old it is', async () => {
+        await journal.record({ told: [told] });
+        await journal.forget(NOW + HOUR_MS);
+        assert.deepEqual(await journal.toldOf(told.subject), told);
+      });
+    });
+
     describe('keeps what is awaited:', () => {
       const nothing = nothingAwaited('ann@example.org', 'openai');
       const awaited: Awaited = {

@@ -46,7 +46,7 @@ describe('A journal of version 1', () => {
     const path = await journalOf('./journal-v1.sql', state.path);
     assert.equal(versionOf(path), 1);
     await using journal = openSqliteJournal(path);
-    assert.equal(versionOf(path), 2);
+    assert.equal(versionOf(path), 3);
     const [open] = await journal.openCaptures();
     assert.deepEqual([open?.id, open?.state.name], ['a1b2c3d4e5f6', 'needs-login']);
     assert.equal(open?.origin.kind === 'notice' && open.origin.link?.reveal(), LINK);
@@ -85,7 +85,7 @@ describe('A journal of version 1', () => {
       writer.kill('SIGKILL');
       await once(writer, 'exit');
     }
-    assert.equal(versionOf(path), 2);
+    assert.equal(versionOf(path), 3);
   });
 });
 

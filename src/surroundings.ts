@@ -1,0 +1,34 @@
+import { type ExportSummary, summarizeApart } from './chatgpt/index.ts';
+import type { Config, MailboxConfig } from './config/index.ts';
+import { createTransport, type DownloadPlace, type Transport } from './download/index.ts';
+import { type Clock, type Random, systemClock } from './lib/clock.ts';
+import type { Secret } from './lib/secret.ts';
+import { type ConnectMailbox, imapConnector, type SignIn } from './mailbox/index.ts';
+import { createTxtResolver, type ResolveTxt } from './notice/index.ts';
+import { parseAddress, type Service } from './notify/index.ts';
+
+/** What lies around Chatkeep: time, chance, networks, other processes. Handed in, so that months can be tried in seconds. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The way to where exports come from. */
+  openTransport(places: readonly DownloadPlace[], config: Config): Promise<Transport>;
+  /** The way to a mailbox. */
+  mailboxConnector(mailbox: MailboxConfig, signIn: SignIn): ConnectMailbox;
+  txtResolver(config: Config): ResolveTxt;
+  /** The way to a person: what a notification address stands for. */
+  openService(address: Secret): Service;
+  /** Reads what is in an unpacked export. */
+  summarize(directory: string, signal: AbortSignal): Promise<ExportSummary>;
+}
+
+/** The world as it is. */
+export const realSurroundings: Surroundings = {
+  clock: systemClock,
+  random: Math.random,
+  openTransport: (places, { download }) => createTransport({ places, caFile: download.caFile }),
+  mailboxConnector: (mailbox, signIn) => imapConnector(mailbox, { signIn }),
+  txtResolver: ({ notices }) => createTxtResolver([...notices.dnsServers]),
+  openService: parseAddress,
+  summarize: (directory, signal) => summarizeApart(directory, { signal }),
+};
