@@ -108,7 +108,7 @@ export async function assemble(
   const { clock, random } = surroundings;
   await using stack = new AsyncDisposableStack();
 
-  const services = config.notify.map((address) => surroundings.openService(address));
+  const services = config.notify.flatMap((address) => surroundings.openServices(address));
   await makePrivateDirectory(config.stateDir).catch((error: unknown) => {
     throw new ChatkeepError('storage', `The state directory ${config.stateDir} cannot be made.`, { cause: error });
   });

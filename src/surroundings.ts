@@ -16,8 +16,8 @@ export interface Surroundings {
   /** The way to a mailbox. */
   mailboxConnector(mailbox: MailboxConfig, signIn: SignIn): ConnectMailbox;
   txtResolver(config: Config): ResolveTxt;
-  /** The way to a person: what a notification address stands for. */
-  openService(address: Secret): Service;
+  /** The ways to people: what a notification address stands for. */
+  openServices(address: Secret): Service[];
   /** Reads what is in an unpacked export. */
   summarize(directory: string, signal: AbortSignal): Promise<ExportSummary>;
 }
@@ -29,6 +29,6 @@ export const realSurroundings: Surroundings = {
   openTransport: (places, { download }) => createTransport({ places, caFile: download.caFile }),
   mailboxConnector: (mailbox, signIn) => imapConnector(mailbox, { signIn }),
   txtResolver: ({ notices }) => createTxtResolver([...notices.dnsServers]),
-  openService: parseAddress,
+  openServices: parseAddress,
   summarize: (directory, signal) => summarizeApart(directory, { signal }),
 };

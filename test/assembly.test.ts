@@ -99,11 +99,12 @@ describe('a notification', () => {
   it('that waited for a mistyped address goes to the mended one after the next start', async () => {
     await using directory = await afterOneCommit('json://127.0.0.1:9/rihgt');
     await using assembly = await assemble(await configure(directory.path), silentLogger);
-    const { id } = parseAddress(new Secret(ADDRESS));
-    const due = await assembly.journal.due(Date.now(), [id]);
+    const [service] = parseAddress(new Secret(ADDRESS));
+    assert(service !== undefined);
+    const due = await assembly.journal.due(Date.now(), [service.id]);
     assert.deepEqual(
       due.map(({ recipient, attempts, message }) => [recipient, attempts, message.event]),
-      [[id, 0, 'snapshot-committed']],
+      [[service.id, 0, 'snapshot-committed']],
     );
     assert.equal((await assembly.journal.undelivered()).count, 1);
   });

@@ -19,6 +19,7 @@ const NEEDED = [
   { path: '/usr/bin/unshare', debianPackage: 'util-linux' },
   { path: '/usr/sbin/ip', debianPackage: 'iproute2' },
   { path: '/usr/sbin/iptables', debianPackage: 'iptables' },
+  { path: '/usr/bin/apprise', debianPackage: 'apprise' },
 ] as const;
 
 /** Debian lets one IMAP server be installed only, and that is Dovecot: Cyrus is unpacked into a directory beside it. */

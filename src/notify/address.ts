@@ -55,23 +55,69 @@ export function hostOf({ hostname, port }: Pick<Address, 'hostname' | 'port'>): 
   return `${hostname.toLowerCase()}${port === undefined ? '' : `:${port}`}`;
 }
 
+/** What Apprise takes with every service, and what has no meaning here. */
+const IGNORED_EVERYWHERE = ['format', 'overflow', 'emojis', 'rto', 'cto', 'store', 'tz', 'verify'];
+
 /**
- * The parameters behind the question mark, names in lower case.
- * @throws ChatkeepError `config` for one that is not among `known`
+ * The parameters behind the question mark, names in lower case. Those of `ignored` are passed over: they say how other
+ * programs make their texts.
+ * @throws ChatkeepError `config` for one that is neither among `known` nor ignored, and where certificates are not to be checked
  */
 export function parametersOf<Name extends string>(
   service: string,
   { search }: Address,
   known: readonly Name[],
+  ignored: readonly string[] = [],
 ): ReadonlyMap<Name, string> {
   const parameters = new Map<Name, string>();
   for (const [key, value] of new URLSearchParams(search)) {
-    const name = known.find((candidate) => candidate === key.toLowerCase());
-    if (name === undefined)
-      throw addressError(service, `has a parameter that is not known: known are ${known.join(', ')}`);
-    parameters.set(name, value);
+    const lower = key.toLowerCase();
+    const name = known.find((candidate) => candidate === lower);
+    if (name !== undefined) parameters.set(name, value);
+    else if (![...IGNORED_EVERYWHERE, ...ignored].includes(lower))
+      throw addressError(
+        service,
+        known.length === 0
+          ? 'has a parameter, and takes none'
+          : `has a parameter that is not known: known are ${known.join(', ')}`,
+      );
+    else if ((lower === 'verify' && isNo(value)) || (lower === 'skipverify' && isYes(value)))
+      throw addressError(service, 'asks not to check certificates, and they are always checked');
   }
   return parameters;
+}
+
+function isYes(text: string | undefined): boolean {
+  return text !== undefined && ['yes', 'true', '1', 'on'].includes(text.toLowerCase());
+}
+
+function isNo(text: string): boolean {
+  return ['no', 'false', '0', 'off'].includes(text.toLowerCase());
+}
+
+/**
+ * Whether a server of the user's own is spoken to in the clear: only if the address says so, by `?scheme=http` or
+ * `?disabletls=yes`. Apprise and Shoutrrr mean different things by the same scheme.
+ */
+export function transportOf(service: string, { scheme, search }: Address): 'http' | 'https' {
+  const parameters = new Map([...new URLSearchParams(search)].map(([key, value]) => [key.toLowerCase(), value]));
+  const wish = parameters.get('scheme') ?? (scheme === 'http' ? 'http' : undefined);
+  if (wish !== undefined && wish !== 'http' && wish !== 'https') {
+    throw addressError(service, 'has a scheme other than http and https');
+  }
+  const isClear = wish === 'http' || isYes(parameters.get('disabletls'));
+  if (isClear && scheme.endsWith('s')) {
+    throw addressError(service, `says both ${scheme} and no TLS: write ${scheme.slice(0, -1)}`);
+  }
+  return isClear ? 'http' : 'https';
+}
+
+/** The parts of the path between the slashes, decoded. */
+export function partsOfPath(service: string, { path }: Address): string[] {
+  return path
+    .split('/')
+    .filter((part) => part !== '')
+    .map((part) => decoded(service, part));
 }
 
 /** Percent-decoded. */

@@ -11,5 +11,6 @@ interface FetchInit {
 
 interface FetchAnswer {
   readonly status: number;
-  readonly body: { cancel(): Promise<void> } | null;
+  readonly headers: { get(name: string): string | null };
+  readonly body: (AsyncIterable<Uint8Array> & { cancel(): Promise<void> }) | null;
 }

@@ -1,6 +1,7 @@
 import { backoffMs } from '../lib/backoff.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, type Random, SECOND_MS } from '../lib/clock.ts';
 import { errorMessage } from '../lib/errors.ts';
+import { sha256 } from '../lib/hash.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Mutex } from '../lib/mutex.ts';
 import { redactText } from '../lib/secret.ts';
@@ -21,6 +22,8 @@ const OUTBOX_RETRY_MS = MINUTE_MS;
 const IDLE_MS = HOUR_MS;
 
 const LOG_AGAIN_AFTER_MS = DAY_MS;
+
+const KEY_DIGITS = 32;
 
 export interface RecipientOptions {
   readonly outbox: Outbox;
@@ -107,7 +110,7 @@ export class Recipient {
       return true;
     }
     try {
-      await this.#service.send(message, { signal });
+      await this.#service.send(message, { signal, key: keyOf(delivery) });
     } catch (error) {
       // Cut short by the stop of the service: not a failure, it is sent at the next start.
       if (!signal.aborted) await this.#postpone(delivery, error);
@@ -140,4 +143,9 @@ export class Recipient {
     this.#failureLoggedAt = undefined;
     this.#logger.info({ service: this.#service.label }, 'Notifications are delivered again.');
   }
+}
+
+/** The outbox numbers anew when the state directory was lost; with the message's own facts, no two are the same. */
+function keyOf({ id, recipient, message: { at, event, title } }: Delivery): string {
+  return sha256([recipient, id, at, event, title].join('\n')).slice(0, KEY_DIGITS);
 }

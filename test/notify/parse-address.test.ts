@@ -34,6 +34,13 @@ describe('a notification address', () => {
     'smtps://mail.example.org?fromAddress=a@example.org&toAddresses=b@example.org': 'e-mail through mail.example.org',
     'mailto://me:pass@example.org?to=you@example.org': 'e-mail through example.org',
     'mailtos://me:pass@gmail.com': 'e-mail through smtp.gmail.com',
+    'gotifys://push.example.org/path/token': 'Gotify at push.example.org',
+    'https://push.example.org/message?token=t': 'Gotify at push.example.org',
+    'discord://4711/token': 'Discord',
+    'slack://A1/B2/C3': 'Slack',
+    'tgram://123:abc/456': 'Telegram',
+    'apprises://gate.example.org/key': 'Apprise API at gate.example.org',
+    'https://gate.example.org/notify/key': 'Apprise API at gate.example.org',
   };
   for (const [address, label] of Object.entries(labels)) {
     it(`stands for a service: ${address}`, () => {
@@ -50,7 +57,7 @@ describe('a notification address', () => {
 
   const faults = {
     'my-topic': 'begins with no service that Chatkeep knows: known are ntfy://',
-    'discord://id/token': 'begins with no service that Chatkeep knows: known are ntfy://',
+    'teams://id/token': 'begins with no service that Chatkeep knows: known are ntfy://',
     'ntyf://host/topic': 'did you mean ntfy://?',
     'https://example.org/hook': 'does not tell the service: write ntfy://host/topic',
     'ntfy://': 'names no host',
@@ -61,7 +68,6 @@ describe('a notification address', () => {
     'jsons://ho%00st/': 'cannot be understood: check host and port',
     'ntfy://ntfy.example.org': 'names no topic',
     'ntfy://host:8080/': 'names no topic',
-    'ntfy://host/one/two': 'has more than one topic',
     'ntfy://host/one.two': 'has a topic with other characters',
     'ntfy://host/topic?prio=5': 'has a parameter that is not known: known are scheme, disabletls, priority, tags',
     'ntfy://host/topic?priority=6': 'has a priority other than 1 to 5',
@@ -74,12 +80,34 @@ describe('a notification address', () => {
     'smtp://host/?from=a@example.org&to=b@example.org,,c@example.org': 'that is not an e-mail address',
     'smtp://host/?from=a@example.org&to=b@example.org%0d%0aBcc:x@example.org': 'that is not an e-mail address',
     'mailto://host': 'names no sender',
+    'gotify://host': 'names no application token',
+    'gotify://host/token?priority=11': 'has a priority other than 0 to 10',
+    'gotify://host/token?skipverify=yes': 'asks not to check certificates',
+    'ntfy://host/topic?verify=no': 'asks not to check certificates',
+    'discord://id/token': 'is not of the form discord://id/token',
+    'discord://4711/token/more': 'is not of the form discord://id/token',
+    'https://discord.com/channels/1/2': 'does not tell the service',
+    'slack://A/B': 'is not of the form slack://A/B/C',
+    'slack://xoxb:1-2-3@channel': 'has the token of a bot',
+    'slack://A/B/C/general': 'names a channel, and a webhook writes to its own',
+    'tgram://123:abc': 'names no chat',
+    'tgram://abc/1': 'is not of the form tgram://123456789:ABCdef/chatid',
+    'telegram://123:abc@telegram?chats=a b': 'holds white space',
+    'telegram://123:abc@telegram?chats=1.5': 'has a chat that is neither a number nor a @name',
+    'pover://user@token': 'is not of the form pover://user@token',
+    'apprises://host': 'names no configuration key',
+    'https://hc-ping.com/3f1c7a52-7a0e-4a83-9f0e-2f5f1f3b5d11': 'put it under heartbeat instead of notify',
+    'https://checks.example.org/ping/3f1c7a52-7a0e-4a83-9f0e-2f5f1f3b5d11': 'put it under heartbeat instead of notify',
+    'https://kuma.example.org/api/push/abc?status=up': 'put it under heartbeat instead of notify',
   };
   for (const [address, fault] of Object.entries(faults)) {
     it(`is refused when it ${fault}: ${address}`, () => {
       const message = faultOf(address);
       assert(message.includes(fault), message);
-      assert.match(message, /^(The (ntfy|webhook|e-mail)|A notification) address /);
+      assert.match(
+        message,
+        /^(The (ntfy|Gotify|Discord|Slack|Telegram|Pushover|Apprise API|webhook|e-mail)|A notification) address /,
+      );
     });
   }
 
@@ -94,6 +122,14 @@ describe('a notification address', () => {
       'smtps',
       'mailto',
       'mailtos',
+      'gotify',
+      'discord',
+      'slack',
+      'tgram',
+      'telegram',
+      'pover',
+      'pushover',
+      'apprises',
       'https',
       'x',
     );
@@ -114,8 +150,9 @@ describe('a notification address', () => {
         const address = `${name}://${shapeOf(before, after)}`;
         let text: string;
         try {
-          const { id, label } = parseAddress(new Secret(address));
-          text = `${id} ${label}`;
+          text = parseAddress(new Secret(address))
+            .map(({ id, label }) => `${id} ${label}`)
+            .join(' ');
         } catch (error) {
           assert(error instanceof ChatkeepError && error.class === 'config', String(error));
           text = `${error.message} ${error.next} ${error.stack} ${String(error.cause)}`;

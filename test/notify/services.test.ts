@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DeliveryError, type Message, type Service } from '../../src/notify/index.ts';
-import { MailServer, MESSAGE, noAbort, serviceAt, trustedCertificates, WebServer } from './support.ts';
+import { KEY, MailServer, MESSAGE, noAbort, serviceAt, trustedCertificates, WebServer } from './support.ts';
 
 const { own, foreign } = await trustedCertificates();
 
 async function failure(service: Service, message: Message = MESSAGE): Promise<string> {
   try {
-    await service.send(message, { signal: noAbort() });
+    await service.send(message, { signal: noAbort(), key: KEY });
   } catch (error) {
     assert(error instanceof DeliveryError, String(error));
     assert.equal(error.cause, undefined);
@@ -16,7 +16,8 @@ async function failure(service: Service, message: Message = MESSAGE): Promise<st
   throw new Error('the message was sent, and should not have been');
 }
 
-const send = (address: string, message: Message = MESSAGE) => serviceAt(address).send(message, { signal: noAbort() });
+const send = (address: string, message: Message = MESSAGE) =>
+  serviceAt(address).send(message, { signal: noAbort(), key: KEY });
 
 describe('a webhook', () => {
   it('gets the whole message as JSON, at the path and query of its address', async () => {
@@ -28,7 +29,8 @@ describe('a webhook', () => {
       assert.equal(request.url, '/hooks/a%20b?key=x%26y');
       assert.equal(request.headers['content-type'], 'application/json');
       assert.equal(request.headers.authorization, undefined);
-      assert.deepEqual(request.body, MESSAGE);
+      assert.deepEqual(request.body, { id: KEY, ...MESSAGE });
+      assert.equal(request.headers['idempotency-key'], `"${KEY}"`);
     }
   });
 
@@ -36,7 +38,7 @@ describe('a webhook', () => {
     await using server = await WebServer.listen(own);
     for (const scheme of ['jsons', 'json+https', 'generic+https']) {
       await send(`${scheme}://localhost:${server.port}/hook`);
-      assert.deepEqual(server.requests.pop()?.body, MESSAGE);
+      assert.deepEqual(server.requests.pop()?.body, { id: KEY, ...MESSAGE });
     }
     await using impostor = await WebServer.listen(foreign);
     assert.match(
@@ -58,7 +60,14 @@ describe('a webhook', () => {
 describe('ntfy', () => {
   const jsonFor = (level: Message['level'], priority: number, tag: string) => ({
     level,
-    expected: { topic: 'My-Topic_1', title: MESSAGE.title, message: MESSAGE.body, priority, tags: [tag] },
+    expected: {
+      topic: 'My-Topic_1',
+      title: MESSAGE.title,
+      message: MESSAGE.body,
+      priority,
+      tags: [tag],
+      sequence_id: KEY,
+    },
   });
 
   for (const { level, expected } of [
@@ -92,6 +101,7 @@ describe('ntfy', () => {
         message: MESSAGE.body,
         priority,
         tags: ['warning', 'backup', 'home'],
+        sequence_id: KEY,
       });
     }
   });
@@ -124,9 +134,10 @@ describe('ntfy', () => {
       const requests: { url: string; body: string }[] = [];
       await serviceAt(address).send(MESSAGE, {
         signal: noAbort(),
+        key: KEY,
         fetch: async (url, { body }) => {
           requests.push({ url, body });
-          return { status: 200, body: null };
+          return { status: 200, headers: new Headers(), body: null };
         },
       });
       const [request] = requests;
@@ -149,7 +160,10 @@ describe('a service that speaks HTTP', () => {
     await using server = await WebServer.listen();
     const service = serviceAt(`json://user:geheim@${server.host}/hook-geheim`);
     server.answer = { status: 500, body: 'the secret was geheim' };
-    assert.equal(await failure(service), `webhook at ${server.host} answered with status 500`);
+    assert.equal(
+      await failure(service),
+      `webhook at ${server.host} answered with status 500: it has trouble of its own`,
+    );
     server.answer = { status: 403 };
     assert.equal(
       await failure(service),
@@ -196,7 +210,7 @@ describe('a service that speaks HTTP', () => {
     await using server = await WebServer.listen();
     server.answer = 'hang';
     const stop = new AbortController();
-    const sending = serviceAt(`json://${server.host}/`).send(MESSAGE, { signal: stop.signal });
+    const sending = serviceAt(`json://${server.host}/`).send(MESSAGE, { signal: stop.signal, key: KEY });
     while (server.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
     const reason = new Error('stopped');
     stop.abort(reason);
@@ -304,6 +318,7 @@ describe('e-mail', () => {
     const reason = new Error('stopped');
     const sending = serviceAt(`smtp://localhost:${silent.port}/?from=a@example.org&to=b@example.org`).send(MESSAGE, {
       signal: AbortSignal.abort(reason),
+      key: KEY,
     });
     await assert.rejects(sending, (error) => error === reason);
     assert.deepEqual(silent.mails, []);

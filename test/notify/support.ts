@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -9,7 +10,7 @@ import { pino } from 'pino';
 import { SMTPServer } from 'smtp-server';
 import type { Logger } from '../../src/lib/logger.ts';
 import { Secret } from '../../src/lib/secret.ts';
-import { type Message, parseAddress, type Service } from '../../src/notify/index.ts';
+import { DeliveryError, type Fetch, type Message, parseAddress, type Service } from '../../src/notify/index.ts';
 import { createAuthority } from '../support/openai/certificates.ts';
 import { TEST_START_MS } from '../support/virtual-clock.ts';
 
@@ -24,7 +25,9 @@ export const MESSAGE: Message = {
 };
 
 export function serviceAt(address: string): Service {
-  return parseAddress(new Secret(address));
+  const [service] = parseAddress(new Secret(address));
+  assert(service !== undefined);
+  return service;
 }
 
 /** A signal that never aborts. */
@@ -49,7 +52,7 @@ export class WebServer implements AsyncDisposable {
   private constructor(makeServer: (listener: RequestListener) => Server) {
     this.#server = makeServer(async (request, response) => {
       const { method, url, headers } = request;
-      this.requests.push({ method, url, headers, body: JSON.parse(await text(request)) });
+      this.requests.push({ method, url, headers, body: contentOf(headers, await text(request)) });
       if (this.answer === 'hang') return;
       response.writeHead(this.answer.status, this.answer.headers).end(this.answer.body ?? '{}');
     });
@@ -77,6 +80,44 @@ export class WebServer implements AsyncDisposable {
     this.#server.close();
     await once(this.#server, 'close');
   }
+}
+
+function contentOf(headers: IncomingHttpHeaders, content: string): unknown {
+  return headers['content-type'] === 'application/json'
+    ? JSON.parse(content)
+    : Object.fromEntries(new URLSearchParams(content));
+}
+
+/** What the services take a delivery by in these tests. */
+export const KEY = '0123456789abcdef0123456789abcdef';
+
+/** A `fetch` for services at a fixed place of the internet: to this server instead, with the host that was meant. */
+export function reroutedTo(server: WebServer): Fetch {
+  return async (address, { headers, ...init }) => {
+    const { protocol, host, pathname, search } = new URL(address);
+    const response = await fetch(`http://${server.host}${pathname}${search}`, {
+      ...init,
+      headers: { ...headers, 'x-meant-for': `${protocol}//${host}` },
+    });
+    return { status: response.status, headers: response.headers, body: response.body };
+  };
+}
+
+/** Sends a message to the service of an address, to `server` whatever host it is for. */
+export async function sendBy(server: WebServer, address: string, message: Message = MESSAGE): Promise<void> {
+  await serviceAt(address).send(message, { signal: noAbort(), key: KEY, fetch: reroutedTo(server) });
+}
+
+/** Why a message could not be sent to the service of an address. */
+export async function failureBy(server: WebServer, address: string): Promise<DeliveryError> {
+  try {
+    await sendBy(server, address);
+  } catch (error) {
+    assert(error instanceof DeliveryError, String(error));
+    assert.equal(error.cause, undefined);
+    return error;
+  }
+  throw new Error('the message was sent, and should not have been');
 }
 
 export interface ReceivedMail {

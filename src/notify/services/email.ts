@@ -1,12 +1,15 @@
 import wellKnown from 'nodemailer/lib/well-known';
 import { SECOND_MS } from '../../lib/clock.ts';
 import { errorCode } from '../../lib/errors.ts';
+import { sha256 } from '../../lib/hash.ts';
 import { isLoopback } from '../../lib/loopback.ts';
 import { TimeoutError, withTimeout } from '../../lib/signals.ts';
 import { formatMoment } from '../../lib/text.ts';
 import { type Address, addressError, hostOf, parametersOf } from '../address.ts';
+import { SIGNS } from '../level.ts';
 import type { Message } from '../message.ts';
 import { DeliveryError, type Destination } from '../service.ts';
+import { subjectOf } from '../subject.ts';
 
 const NAME = 'e-mail';
 
@@ -22,11 +25,13 @@ const IMPLICIT_TLS_PORT = 465;
 export const email = {
   name: NAME,
   schemes: ['smtp', 'smtps', 'mailto', 'mailtos'],
-  open(address: Address): Destination {
+  open(address: Address): Destination[] {
     const server = serverOf(address);
     const envelope = envelopeOf(address);
     const label = `${NAME} through ${hostOf({ hostname: server.host, port: address.port })}`;
-    return { label, send: (message, { signal }) => sendMail(label, server, mailOf(envelope, message), signal) };
+    return [
+      { label, send: (message, { signal, key }) => sendMail(label, server, mailOf(envelope, message, key), signal) },
+    ];
   },
 };
 
@@ -69,12 +74,26 @@ function serverOf(address: Address): Server {
   };
 }
 
+/** Of other programs: their subject, their HTML, and their ways to say how the connection is encrypted. */
+const IGNORED = [
+  'name',
+  'fromname',
+  'subject',
+  'title',
+  'usehtml',
+  'usestarttls',
+  'auth',
+  'encryption',
+  'clienthost',
+  'mode',
+];
+
 function isMailto({ scheme }: Address): boolean {
   return scheme === 'mailto' || scheme === 'mailtos';
 }
 
 function envelopeOf(address: Address): Envelope {
-  const parameters = parametersOf(NAME, address, ['from', 'fromaddress', 'to', 'toaddresses']);
+  const parameters = parametersOf(NAME, address, ['from', 'fromaddress', 'to', 'toaddresses'], IGNORED);
   const { user, hostname } = address;
   const own = user.includes('@') ? user : isMailto(address) && user !== '' ? `${user}@${hostname}` : undefined;
   const from = parameters.get('from') ?? parameters.get('fromaddress') ?? own;
@@ -93,29 +112,61 @@ function isMailAddress(text: string): boolean {
   return /^[^\s\p{Cc}@<>()[\]\\,;:"]{1,64}@[^\s\p{Cc}@<>()[\]\\,;:"]{1,255}$/u.test(text);
 }
 
-function mailOf({ from, to }: Envelope, message: Message) {
+function mailOf({ from, to }: Envelope, message: Message, key: string) {
+  const domain = from.slice(from.lastIndexOf('@') + 1);
+  const thread = threadOf(message, domain);
   return {
     from: { name: 'Chatkeep', address: from },
     to: [...to],
     subject: message.title,
     text: `${message.body}\n\n-- \nChatkeep, ${formatMoment(message.at)}\n`,
     html: htmlOf(message),
-    // RFC 3834 section 5: no out-of-office answers, please.
-    headers: { 'Auto-Submitted': 'auto-generated' },
+    date: new Date(message.at),
+    // The same at each attempt: mail servers and programs show a message that they have already once only.
+    messageId: `<${key}@${domain}>`,
+    ...(thread === undefined ? {} : { inReplyTo: thread, references: thread }),
+    headers: {
+      // RFC 3834 section 5: no out-of-office answers, please; Microsoft's way to say so is the second.
+      'Auto-Submitted': 'auto-generated',
+      'X-Auto-Response-Suppress': 'All',
+      ...(message.level === 'failure' ? { Importance: 'high' } : {}),
+    },
     disableFileAccess: true,
     disableUrlAccess: true,
   };
 }
 
-function htmlOf({ title, body, at }: Message): string {
+/**
+ * The id of a message that was never sent: mail programs gather the messages that refer to it. It is the same for all
+ * that is told of one capture, whatever was delivered before.
+ */
+function threadOf(message: Message, domain: string): string | undefined {
+  const subject = subjectOf(message);
+  return subject === undefined ? undefined : `<thread-${sha256(subject).slice(0, 32)}@${domain}>`;
+}
+
+const COLOURS: Readonly<Record<Message['level'], string>> = {
+  info: '#3b82f6',
+  success: '#16a34a',
+  warning: '#d97706',
+  failure: '#dc2626',
+};
+
+/**
+ * No colour is set for text or background, so that each program shows it in its own, light or dark; the level's stripe
+ * can be seen on both.
+ */
+function htmlOf({ level, title, body, at }: Message): string {
   const paragraphs = body.split(/\n{2,}/).map((text) => `<p>${escaped(text).replaceAll('\n', '<br>')}</p>`);
   return [
     '<!doctype html>',
-    '<html lang="en"><body style="font-family: sans-serif">',
-    `<h2>${escaped(title)}</h2>`,
+    '<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark"></head>',
+    '<body style="font-family: sans-serif; line-height: 1.5">',
+    `<div style="max-width: 40em; border-left: 4px solid ${COLOURS[level]}; padding-left: 1em">`,
+    `<h2 style="font-size: 1.2em">${SIGNS[level]} ${escaped(title)}</h2>`,
     ...paragraphs,
-    `<p style="color: #666">Chatkeep, ${formatMoment(at)}</p>`,
-    '</body></html>',
+    `<p style="opacity: 0.7">Chatkeep, ${formatMoment(at)}</p>`,
+    '</div></body></html>',
   ].join('\n');
 }
 

@@ -1,4 +1,5 @@
-import { type Address, addressError, decoded, hostOf, parametersOf, webUrl } from '../address.ts';
+import { type Address, addressError, hostOf, parametersOf, partsOfPath, transportOf, webUrl } from '../address.ts';
+import { fitted } from '../fitted.ts';
 import { basicAuthorization, type HttpRequest, httpDestination } from '../http.ts';
 import type { Message } from '../message.ts';
 import type { Destination } from '../service.ts';
@@ -9,7 +10,7 @@ const PUBLIC_HOST = 'ntfy.sh';
 /** What ntfy itself takes as a topic (https://docs.ntfy.sh/publish/). */
 const TOPIC = /^[-_A-Za-z0-9]{1,64}$/;
 
-/** ntfy turns a message of more than 4096 bytes into an attachment; some room is left for the ellipsis. */
+/** ntfy turns a message of more than 4096 bytes into an attachment. */
 const MOST_BODY_BYTES = 4_000;
 
 const PRIORITIES: Readonly<Record<string, number>> = { min: 1, low: 2, default: 3, high: 4, max: 5, urgent: 5 };
@@ -25,21 +26,21 @@ export const ntfy = {
   name: NAME,
   schemes: ['ntfy', 'ntfys'],
   /** Takes `https://ntfy.sh/topic`, too. */
-  open(address: Address): Destination {
-    const { server, topic } = placeOf(address);
-    const target = {
-      url: webUrl(NAME, protocolOf(address), server, '/'),
-      authorization: authorizationOf(address),
-      topic,
-      ...presetsOf(address),
-    };
-    return httpDestination(`${NAME} at ${hostOf(server)}`, (message) => ntfyRequest(target, message));
+  isNative: (text: string) => /^https?:\/\/([^/@]*@)?ntfy\.sh(:443)?\//i.test(text),
+  open(address: Address): Destination[] {
+    const { server, topics } = placeOf(address);
+    const url = webUrl(NAME, transportOf(NAME, address), server, '/');
+    const common = { url, headers: authorizationOf(address), ...presetsOf(address) };
+    return topics.map((topic) => {
+      const target = { ...common, topic };
+      return httpDestination(`${NAME} at ${hostOf(server)}`, (message, key) => ntfyRequest(target, message, key));
+    });
   },
 };
 
 interface NtfyTarget {
   readonly url: string;
-  readonly authorization: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
   readonly topic: string;
   /** Instead of the level's. */
   readonly priority: number | undefined;
@@ -47,55 +48,46 @@ interface NtfyTarget {
   readonly tags: readonly string[];
 }
 
-/** Publishes as JSON, to the root of the server (https://docs.ntfy.sh/publish/#publish-as-json). */
-function ntfyRequest(target: NtfyTarget, message: Message): HttpRequest {
+/**
+ * Publishes as JSON, to the root of the server (https://docs.ntfy.sh/publish/#publish-as-json). To an app of 2026, a
+ * message with the `sequence_id` of an earlier one is that one; an older server passes over it.
+ */
+function ntfyRequest({ url, headers, topic, ...presets }: NtfyTarget, message: Message, key: string): HttpRequest {
   const { priority, tag } = BY_LEVEL[message.level];
   return {
-    url: target.url,
-    headers: target.authorization === undefined ? {} : { authorization: target.authorization },
+    url,
+    headers,
     body: {
-      topic: target.topic,
-      title: message.title,
-      message: shortened(message.body),
-      priority: target.priority ?? priority,
-      tags: [tag, ...target.tags],
+      json: {
+        topic,
+        title: message.title,
+        message: fitted(message.body, { most: MOST_BODY_BYTES, measure: Buffer.byteLength }),
+        priority: presets.priority ?? priority,
+        tags: [tag, ...presets.tags],
+        sequence_id: key,
+      },
     },
   };
 }
 
-function placeOf(address: Address): { server: Address; topic: string } {
-  const parts = decoded(NAME, address.path)
-    .split('/')
-    .filter((part) => part !== '');
-  const [topic, ...more] = parts;
-  if (more.length > 0) throw addressError(NAME, 'has more than one topic: give each an address of its own');
-  if (topic !== undefined && TOPIC.test(topic)) return { server: address, topic };
-  if (topic !== undefined) throw addressError(NAME, 'has a topic with other characters than letters, digits, - and _');
+/** `ntfy://topic` is on ntfy.sh. */
+function placeOf(address: Address): { server: Address; topics: string[] } {
+  const topics = partsOfPath(NAME, address);
+  if (topics.length > 0) {
+    if (topics.every((topic) => TOPIC.test(topic))) return { server: address, topics };
+    throw addressError(NAME, 'has a topic with other characters than letters, digits, - and _');
+  }
   if (address.port !== undefined || !TOPIC.test(address.hostname)) {
     throw addressError(NAME, 'names no topic: write ntfy://host/topic, or ntfy://topic for ntfy.sh');
   }
-  return { server: { ...address, hostname: PUBLIC_HOST }, topic: address.hostname };
-}
-
-function protocolOf(address: Address): 'http' | 'https' {
-  const parameters = parametersOf(NAME, address, PARAMETERS);
-  const scheme = parameters.get('scheme');
-  const unencrypted = scheme === 'http' || isYes(parameters.get('disabletls'));
-  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
-    throw addressError(NAME, 'has a scheme other than http and https');
-  }
-  if (unencrypted && address.scheme === 'ntfys') throw addressError(NAME, 'says both ntfys and no TLS: write ntfy');
-  return unencrypted ? 'http' : 'https';
+  return { server: { ...address, hostname: PUBLIC_HOST }, topics: [address.hostname] };
 }
 
 const PARAMETERS = ['scheme', 'disabletls', 'priority', 'tags'] as const;
-
-function isYes(text: string | undefined): boolean {
-  return text !== undefined && ['yes', 'true', '1', 'on'].includes(text.toLowerCase());
-}
+const IGNORED = ['title', 'mode', 'image', 'cache', 'firebase', 'icon', 'click', 'delay', 'email'];
 
 function presetsOf(address: Address): Pick<NtfyTarget, 'priority' | 'tags'> {
-  const parameters = parametersOf(NAME, address, PARAMETERS);
+  const parameters = parametersOf(NAME, address, PARAMETERS, IGNORED);
   const wish = parameters.get('priority')?.toLowerCase();
   const priority = wish === undefined ? undefined : (PRIORITIES[wish] ?? Number(wish));
   if (priority !== undefined && !(Number.isInteger(priority) && priority >= 1 && priority <= 5)) {
@@ -106,18 +98,7 @@ function presetsOf(address: Address): Pick<NtfyTarget, 'priority' | 'tags'> {
 }
 
 /** An access token (`tk_…`) may stand in the place of the user or of the password; Apprise and Shoutrrr differ. */
-function authorizationOf({ user, password }: Address): string | undefined {
+function authorizationOf({ user, password }: Address): Record<string, string> {
   const token = [password, user].find((text) => text.startsWith('tk_'));
-  if (token !== undefined) return `Bearer ${token}`;
-  return user === '' && password === '' ? undefined : basicAuthorization(user, password);
-}
-
-function shortened(text: string): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= MOST_BODY_BYTES) return text;
-  // A character that the cut goes through becomes U+FFFD at the very end.
-  return `${bytes
-    .subarray(0, MOST_BODY_BYTES)
-    .toString('utf8')
-    .replace(/\uFFFD+$/, '')}…`;
+  return token === undefined ? basicAuthorization(user, password) : { authorization: `Bearer ${token}` };
 }

@@ -18,14 +18,22 @@ const PROTOCOLS: Readonly<Record<string, 'http' | 'https'>> = {
 export const webhook = {
   name: NAME,
   schemes: Object.keys(PROTOCOLS),
-  open(address: Address): Destination {
+  open(address: Address): Destination[] {
     const url = webUrl(NAME, PROTOCOLS[address.scheme] ?? 'https', address, `${address.path}${address.search}`);
-    return httpDestination(`${NAME} at ${hostOf(address)}`, (message) => webhookRequest(url, address, message));
+    return [
+      httpDestination(`${NAME} at ${hostOf(address)}`, (message, key) => webhookRequest(url, address, message, key)),
+    ];
   },
 };
 
-/** A POST of the message as JSON, to the address as it stands. */
-function webhookRequest(url: string, { user, password }: Address, message: Message): HttpRequest {
-  const named = user !== '' || password !== '';
-  return { url, headers: named ? { authorization: basicAuthorization(user, password) } : {}, body: message };
+/**
+ * A POST of the message as JSON, to the address as it stands. The key goes where programs look for one, too
+ * (draft-ietf-httpapi-idempotency-key-header).
+ */
+function webhookRequest(url: string, { user, password }: Address, message: Message, key: string): HttpRequest {
+  return {
+    url,
+    headers: { ...basicAuthorization(user, password), 'idempotency-key': `"${key}"` },
+    body: { json: { id: key, ...message } },
+  };
 }
