@@ -103,6 +103,13 @@ export function reroutedTo(server: WebServer): Fetch {
   };
 }
 
+/** The content of the last request, which the test knows the shape of. */
+export function lastBody<T>(server: WebServer): T {
+  const request = server.requests.at(-1);
+  assert(request !== undefined, 'no request has come');
+  return request.body as T;
+}
+
 /** Sends a message to the service of an address, to `server` whatever host it is for. */
 export async function sendBy(server: WebServer, address: string, message: Message = MESSAGE): Promise<void> {
   await serviceAt(address).send(message, { signal: noAbort(), key: KEY, fetch: reroutedTo(server) });

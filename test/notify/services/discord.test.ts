@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { failureBy, MESSAGE, sendBy, WebServer } from '../support.ts';
+import { failureBy, lastBody, MESSAGE, sendBy, WebServer } from '../support.ts';
 
 const ADDRESS = 'discord://4711/To-ken_1';
 
 async function contentFor(message: Partial<typeof MESSAGE>): Promise<string> {
   await using server = await WebServer.listen();
   await sendBy(server, ADDRESS, { ...MESSAGE, ...message });
-  return (server.requests[0]?.body as { content: string }).content;
+  return lastBody<{ content: string }>(server).content;
 }
 
 describe('Discord', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { failureBy, MESSAGE, sendBy, WebServer } from '../support.ts';
+import { failureBy, lastBody, MESSAGE, sendBy, WebServer } from '../support.ts';
 
 describe('Gotify', () => {
   it('gets title, message and a priority by level at /message, with the token in its header', async () => {
@@ -40,11 +40,11 @@ describe('Gotify', () => {
     };
     for (const [address, [host, path, priority]] of Object.entries(places)) {
       await sendBy(server, address);
-      const request = server.requests.pop();
+      const request = server.requests.at(-1);
       assert.equal(request?.headers['x-meant-for'], host);
       assert.equal(request?.url, path);
       assert.equal(request?.headers['x-gotify-key'], 'Token1');
-      assert.equal((request?.body as { priority: number }).priority, priority);
+      assert.equal(lastBody<{ priority: number }>(server).priority, priority);
     }
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { failureBy, MESSAGE, sendBy, WebServer } from '../support.ts';
+import { failureBy, lastBody, MESSAGE, sendBy, WebServer } from '../support.ts';
 
 const ADDRESS = 'slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ';
 const PATH = '/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ';
@@ -45,7 +45,7 @@ describe('Slack', () => {
   it('gets &, < and > escaped, so that nobody is called and nothing is a link', async () => {
     await using server = await WebServer.listen();
     await sendBy(server, ADDRESS, { ...MESSAGE, title: '<!channel>', body: 'R&D <https://a.example|b>' });
-    const { text, blocks } = server.requests[0]?.body as SlackBody;
+    const { text, blocks } = lastBody<SlackBody>(server);
     assert.equal(text, '⚠️ &lt;!channel&gt;');
     assert.deepEqual(
       blocks.map((block) => block.text.text),
@@ -56,7 +56,7 @@ describe('Slack', () => {
   it('gets no more characters than a block may hold, with no escape cut in two', async () => {
     await using server = await WebServer.listen();
     await sendBy(server, ADDRESS, { ...MESSAGE, title: '<'.repeat(500), body: '&'.repeat(5000) });
-    const [header, section] = (server.requests[0]?.body as SlackBody).blocks.map((block) => block.text.text);
+    const [header, section] = lastBody<SlackBody>(server).blocks.map((block) => block.text.text);
     assert(header !== undefined && header.length <= 150);
     assert.match(header, /^⚠️ (&lt;)+…$/);
     assert(section !== undefined && section.length <= 3000);

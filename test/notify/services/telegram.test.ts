@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Secret } from '../../../src/lib/secret.ts';
 import { parseAddress } from '../../../src/notify/index.ts';
-import { failureBy, KEY, MESSAGE, noAbort, reroutedTo, sendBy, WebServer } from '../support.ts';
+import { failureBy, KEY, lastBody, MESSAGE, noAbort, reroutedTo, sendBy, WebServer } from '../support.ts';
 
 const ADDRESS = 'tgram://123456789:AbC-d_e/-1001234';
 const OK = { status: 200, body: '{"ok":true,"result":{"message_id":1}}' };
@@ -70,7 +70,7 @@ describe('Telegram', () => {
     await using server = await WebServer.listen();
     server.answer = OK;
     await sendBy(server, ADDRESS, { ...MESSAGE, body: '😀'.repeat(5000) });
-    const { text } = server.requests[0]?.body as { text: string };
+    const { text } = lastBody<{ text: string }>(server);
     assert(text.length <= 4096 && text.length > 4090);
     assert(text.isWellFormed() && text.endsWith('😀…'));
   });
