@@ -131,7 +131,6 @@ const NETWORK_TROUBLE: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'does not answer',
   EBROWSER: 'cannot be asked: the browser refused to. Is it a current Chromium or Chrome?',
   EBROWSERGONE: 'cannot be asked any further: the browser has gone away',
-  UND_ERR_CONNECT_TIMEOUT: 'does not answer',
   UND_ERR_HEADERS_TIMEOUT: 'took the request and did not answer it',
   UND_ERR_SOCKET: 'closed the connection early',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'shows a self-signed certificate',

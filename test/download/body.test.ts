@@ -36,7 +36,7 @@ describe('the bytes of a body', () => {
         const brought: Uint8Array[] = [];
         for (const chunk of steps) {
           if (chunk === 'wait') {
-            await Promise.resolve();
+            await new Promise((resolve) => setImmediate(resolve));
           } else {
             brought.push(chunk);
             body.bring(chunk);
@@ -72,7 +72,7 @@ describe('the bytes of a body', () => {
   it('wait to be taken, but for a limit: then their sender waits until most are taken', async () => {
     const flow = new CountingFlow();
     const body = new Body(flow);
-    const piece = Buffer.alloc(64 * 1024);
+    const piece = Buffer.alloc(256 * 1024);
     for (let count = 0; count < 3; count += 1) body.bring(piece);
     assert.equal(flow.pauses, 0);
     body.bring(piece);
@@ -82,5 +82,34 @@ describe('the bytes of a body', () => {
     assert.equal(flow.resumes, 0);
     await iterator.next();
     assert.equal(flow.resumes, 1);
+  });
+
+  it('that are brought within one turn of the event loop are taken together', async () => {
+    const body = new Body(new CountingFlow());
+    const memory = Buffer.from('side by side, and elsewhere');
+    const first = body[Symbol.asyncIterator]().next();
+    body.bring(memory.subarray(0, 5));
+    await Promise.resolve();
+    body.bring(memory.subarray(5, 12));
+    assert.deepEqual(await first, { done: false, value: new Uint8Array(Buffer.from('side by side')) });
+  });
+
+  it('are given out in one piece where they lie side by side in memory, and nowhere else', async () => {
+    const cuts = fc.array(fc.nat(100), { maxLength: 10 }).map((places) => [0, ...places.sort((a, b) => a - b), 100]);
+    const memory = Buffer.from(Array.from({ length: 100 }, (_, at) => at));
+    await fc.assert(
+      fc.asyncProperty(cuts, fc.integer({ min: 1, max: 3 }), async (places, step) => {
+        const body = new Body(new CountingFlow());
+        const pieces = places.slice(1).map((end, index) => memory.subarray(places[index], end));
+        // With a step of 1 each piece is the neighbour of the one before it.
+        const brought = pieces.filter((piece, index) => piece.length > 0 && index % step === 0);
+        for (const piece of brought) body.bring(piece);
+        body.end();
+        const given: Uint8Array[] = [];
+        for await (const piece of body) given.push(piece);
+        assert.deepEqual(Buffer.concat(given), Buffer.concat(brought));
+        if (step === 1) assert.equal(given.length, 1);
+      }),
+    );
   });
 });
