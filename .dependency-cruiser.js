@@ -4,7 +4,18 @@
  */
 
 /** Rooms that must not import one another; what may is listed in ALLOWED_BETWEEN_ROOMS. */
-const ROOMS = ['mailbox', 'notice', 'download', 'archive', 'snapshot', 'chatgpt', 'notify', 'catalog', 'web'];
+const ROOMS = [
+  'mailbox',
+  'notice',
+  'download',
+  'archive',
+  'snapshot',
+  'chatgpt',
+  'notify',
+  'offsite',
+  'catalog',
+  'web',
+];
 const ALLOWED_BETWEEN_ROOMS = { catalog: ['chatgpt'], web: ['catalog', 'snapshot', 'chatgpt'] };
 
 const roomRules = ROOMS.map((room) => {
@@ -47,7 +58,7 @@ export default {
       severity: 'error',
       from: { path: '^src/([^/]+)' },
       to: {
-        path: '^src/(mailbox|notice|download|archive|snapshot|chatgpt|notify|capture|catalog|web|config)/',
+        path: '^src/(mailbox|notice|download|archive|snapshot|chatgpt|notify|offsite|capture|catalog|web|config)/',
         pathNot: ['^src/[^/]+/index\\.ts$', '^src/$1/'],
       },
     },

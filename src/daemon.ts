@@ -12,6 +12,7 @@ import { runTogether } from './lib/together.ts';
 import { LoginWatch, loginRecordIn, removeLoginRecord } from './login-watch/index.ts';
 import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
 import { senderMarks } from './notice/index.ts';
+import { createCopier } from './offsite-watch.ts';
 import { OutageReporter } from './outages.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
 
@@ -51,10 +52,16 @@ export async function runDaemon(
   await using assembly = await assemble(
     config,
     logger,
-    { onCaptures: (captures) => afterCommit.look(captures) },
+    {
+      onCaptures: (captures) => {
+        afterCommit.look(captures);
+        if (captures.some(({ state }) => state.name === 'committed')) for (const copier of copiers) copier.wake();
+      },
+    },
     surroundings,
   );
-  const { conductor, dispatcher, journal, watchdog } = assembly;
+  const { conductor, dispatcher, journal, recorder, watchdog } = assembly;
+  const copiers = config.offsite.map((place) => createCopier(place, config, { recorder, clock, random, logger }));
   const startedAt = clock.now();
   const watched = ways.map(({ mailbox, signIn }) => createWatcher(mailbox, signIn, assembly, surroundings, logger));
   const watchers = watched.map(({ watcher }) => watcher);
@@ -69,6 +76,7 @@ export async function runDaemon(
       [
         (stop) => conductor.run(stop),
         (stop) => afterCommit.run(stop),
+        ...copiers.map((copier) => (stop: AbortSignal) => copier.run(stop)),
         (stop) => runDropFolder(config, assembly, clock, logger, stop),
         (stop) => watchLogins(config, assembly, surroundings, logger, stop),
         ...watchers.map((watcher) => (stop: AbortSignal) => watcher.run(stop)),

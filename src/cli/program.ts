@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   snapshots: async () => (await import('./snapshots.ts')).snapshotsCommand(),
   verify: async () => (await import('./verify.ts')).verifyCommand(),
   restore: async () => (await import('./restore.ts')).restoreCommand(),
+  offsite: async () => (await import('./offsite.ts')).offsiteCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
   healthcheck: async () => (await import('./healthcheck.ts')).healthcheckCommand(),
 };

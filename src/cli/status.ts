@@ -11,17 +11,20 @@ import {
 } from '../capture/index.ts';
 import type { Config } from '../config/index.ts';
 import { type Health, type Heartbeat, judgeHealth, readHeartbeat } from '../heartbeat.ts';
-import { systemClock } from '../lib/clock.ts';
+import { SECOND_MS, systemClock } from '../lib/clock.ts';
 import { ERROR_TABLE } from '../lib/errors.ts';
 import { exists } from '../lib/files.ts';
 import { count, formatBytes, formatDuration, formatMoment } from '../lib/text.ts';
 import { type CheckedLogin, loginRecordIn } from '../login-watch/index.ts';
+import { type OffsiteProgress, type OffsiteRecord, offsiteRecordIn } from '../offsite/index.ts';
 import { listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
 import { loadForCommand } from './context.ts';
 import { healthJson, healthWords } from './login/health.ts';
 import { printJson, printLine } from './output.ts';
 
 const RECENT = 5;
+/** A copy tells how far it is every few seconds. */
+const UNDER_WAY_WITHIN_MS = 15 * SECOND_MS;
 
 interface Status {
   readonly health: Health;
@@ -31,7 +34,17 @@ interface Status {
   readonly awaited: readonly AwaitedExport[];
   readonly undelivered: Undelivered;
   readonly logins: readonly CheckedLogin[];
+  readonly offsite: readonly OffsiteStatus[];
   readonly snapshots: readonly SnapshotInfo[];
+}
+
+/** How the copies at a place off-site are. */
+interface OffsiteStatus {
+  readonly name: string;
+  readonly record: OffsiteRecord;
+  /** Snapshots that are not there. */
+  readonly missing: number;
+  readonly progress: OffsiteProgress | undefined;
 }
 
 /** An export that was asked for and has not come; times in ms UTC. */
@@ -63,9 +76,10 @@ async function gather(config: Config): Promise<Status> {
   const { snapshots } = await listSnapshots(config.backupDir);
   const health = judgeHealth(heartbeat, systemClock.now());
   const logins = await loginRecordIn(config.stateDir).read();
+  const offsite = await offsiteStatus(config, snapshots);
   if (!(await exists(journalPath(config)))) {
     const undelivered = { count: 0, lastError: undefined };
-    return { health, heartbeat, open: [], ended: [], awaited: [], undelivered, logins, snapshots };
+    return { health, heartbeat, open: [], ended: [], awaited: [], undelivered, logins, offsite, snapshots };
   }
   await using journal = openSqliteJournal(journalPath(config));
   return {
@@ -76,8 +90,20 @@ async function gather(config: Config): Promise<Status> {
     awaited: awaitedExports(stillAwaited(await journal.awaited(), snapshots, mailboxAccounts(config)), config),
     undelivered: await journal.undelivered(),
     logins,
+    offsite,
     snapshots,
   };
+}
+
+function offsiteStatus(config: Config, snapshots: readonly SnapshotInfo[]): Promise<OffsiteStatus[]> {
+  return Promise.all(
+    config.offsite.map(async ({ name }) => {
+      const keeper = offsiteRecordIn(config.stateDir, name);
+      const record = await keeper.read();
+      const missing = snapshots.filter(({ id }) => !record.copied.includes(id)).length;
+      return { name, record, missing, progress: await keeper.readProgress() };
+    }),
+  );
 }
 
 function awaitedExports(awaited: readonly Awaited[], config: Config): AwaitedExport[] {
@@ -90,7 +116,7 @@ function awaitedExports(awaited: readonly Awaited[], config: Config): AwaitedExp
 }
 
 function page(
-  { health, heartbeat, open, ended, awaited, undelivered, logins, snapshots }: Status,
+  { health, heartbeat, open, ended, awaited, undelivered, logins, offsite, snapshots }: Status,
   now: number,
 ): string[] {
   const newest = snapshots.at(-1);
@@ -118,12 +144,30 @@ function page(
     newest === undefined
       ? 'There is no snapshot yet.'
       : `${count(snapshots.length, 'snapshot')}; the newest is ${newest.id} (${count(newest.meta.files, 'file')}, ${formatBytes(newest.meta.bytes)}).`,
+    ...offsite.map((place) => offsiteLine(place, now)),
     ...(undelivered.count === 0
       ? []
       : [
           `${count(undelivered.count, 'notification')} could not be delivered yet. ${undelivered.lastError ?? ''}`.trimEnd(),
         ]),
   ];
+}
+
+function offsiteLine({ name, record, missing, progress }: OffsiteStatus, now: number): string {
+  const { copiedAt, checkedAt, nextTryAt, trouble, damage } = record;
+  const isUnderWay = progress !== undefined && now - progress.at < UNDER_WAY_WITHIN_MS;
+  const parts = [
+    missing === 0 ? 'all snapshots are there' : `${count(missing, 'snapshot is', 'snapshots are')} not there yet`,
+    ...(copiedAt === null ? [] : [`copied last ${formatDuration(now - copiedAt)} ago`]),
+    ...(checkedAt === null ? [] : [`checked ${formatDuration(now - checkedAt)} ago`]),
+    ...(isUnderWay ? [`${formatBytes(progress.done)} of ${formatBytes(progress.total)} done at present`] : []),
+  ];
+  const amiss = [
+    ...(damage === null ? [] : [`NOT SOUND: ${damage}`]),
+    ...(trouble === null ? [] : [trouble]),
+    ...(nextTryAt === null || nextTryAt <= now ? [] : [`Next try at ${formatMoment(nextTryAt)}.`]),
+  ];
+  return [`Off-site copy ${name}: ${parts.join(', ')}.`, ...amiss].join(' ');
 }
 
 function awaitedLine({ mailbox, askedAt, remindAt }: AwaitedExport, now: number): string {
@@ -163,7 +207,7 @@ function captureLine(capture: Capture, heartbeat: Heartbeat | undefined, now: nu
   }
 }
 
-function asJson({ health, heartbeat, open, ended, awaited, undelivered, logins, snapshots }: Status): unknown {
+function asJson({ health, heartbeat, open, ended, awaited, undelivered, logins, offsite, snapshots }: Status): unknown {
   const newest = snapshots.at(-1);
   return {
     health,
@@ -172,6 +216,9 @@ function asJson({ health, heartbeat, open, ended, awaited, undelivered, logins, 
     open: open.map(captureJson),
     ended: ended.map(captureJson),
     awaited: awaited.map(({ remindAt = null, ...rest }) => ({ ...rest, remindAt })),
+    offsite: offsite.map(({ name, record: { format: _format, copied, told: _told, ...record }, missing }) => {
+      return { name, copied: copied.length, missing, ...record };
+    }),
     undeliveredNotifications: undelivered.count,
     lastDeliveryError: undelivered.lastError ?? null,
     snapshots: snapshots.length,

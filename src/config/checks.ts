@@ -6,6 +6,7 @@ import type { Draft, KeyPath } from './draft.ts';
 import { whyUnreadable } from './file.ts';
 import type { Findings } from './findings.ts';
 import type { Glimpse } from './glimpse.ts';
+import { checkOffsite } from './offsite.ts';
 import { warnIfOthersCanRead } from './secret-file.ts';
 
 /** The rules that reach over several keys, or out to the disk. What they find goes into `findings`. */
@@ -17,6 +18,7 @@ export async function checkWhole(glimpse: Glimpse, draft: Draft, findings: Findi
   warnOfLoweredGuards(glimpse, draft, findings);
   await checkAuthorities(glimpse, draft, findings);
   await checkLogins(glimpse, draft, findings);
+  await checkOffsite(glimpse, draft, findings);
 }
 
 function checkMailboxNames({ mailboxes }: Glimpse, findings: Findings): void {

@@ -20,6 +20,15 @@ const notifyEntry = z.union([
   z.object({ url: text, url_file: text }),
 ]);
 
+const offsiteEntry = z.object({
+  name: text,
+  restic: z
+    .object({ repository: text, repository_file: text, password_file: text, environment_file: text })
+    .optional()
+    .catch(undefined),
+  rclone: z.object({ remote: text, config_file: text, environment_file: text }).optional().catch(undefined),
+});
+
 /**
  * What can be seen of a configuration that may be wrong in other places: it never fails, and leaves out what is not as
  * it should be. The checks beyond the schema work on it, so that one run tells of every problem.
@@ -37,6 +46,7 @@ const glimpseSchema = z.object({
       logins: z.array(z.object({ token_file: text, file: text }).catch({})).catch([]),
     })
     .catch({ extra_origins: [], logins: [] }),
+  offsite: z.array(offsiteEntry.catch({})).catch([]),
   notify: z.array(notifyEntry.catch({ url: undefined, url_file: undefined })).catch([]),
 });
 

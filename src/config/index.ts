@@ -3,5 +3,15 @@ export { VARIABLES } from './environment.ts';
 export { DEFAULT_CONFIG_PATH } from './file.ts';
 export { configJsonSchema, configJsonSchemaText } from './json-schema.ts';
 export { type ConfigOverrides, type LoadedConfig, type LoadOptions, loadConfig } from './load.ts';
-export type { AfterCommitConfig, Config, LoginConfig, MailboxConfig, MailboxSignIn, OAuth2Config } from './schema.ts';
+export type {
+  AfterCommitConfig,
+  Config,
+  LoginConfig,
+  MailboxConfig,
+  MailboxSignIn,
+  OAuth2Config,
+  OffsiteConfig,
+  RcloneConfig,
+  ResticConfig,
+} from './schema.ts';
 export { describeConfig } from './shape.ts';

@@ -9,6 +9,7 @@ import { type ConfigFile, DEFAULT_CONFIG_PATH, readConfigFile } from './file.ts'
 import { Findings } from './findings.ts';
 import { glimpseOf } from './glimpse.ts';
 import { describeIssues } from './issues.ts';
+import { completedOffsite } from './offsite.ts';
 import { absolutePath, defaultStateDirectory, defaultTokenFile, isPathKey } from './paths.ts';
 import { type Config, configSchema, type ResolvedOAuth2, type ResolvedSignIn } from './schema.ts';
 import { warnIfOthersCanRead } from './secret-file.ts';
@@ -134,6 +135,7 @@ function completed(parsed: z.output<typeof configSchema>, { passwords, clientSec
         };
       },
     ),
+    offsite: parsed.offsite.map(completedOffsite),
     notify: addresses.map(present),
   };
 }

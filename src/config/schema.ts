@@ -180,6 +180,75 @@ const notifyEntry = z.union([
   }),
 ]);
 
+const environmentFile = path
+  .optional()
+  .describe('File with variables for the program, NAME=value a line: access keys of a cloud, say; read at each use');
+
+const keepCount = z.int().min(1).optional();
+
+const restic = z
+  .strictObject({
+    repository: z
+      .string()
+      .regex(/^(\/|[a-z0-9]+:.)/, 'give a repository as restic knows it: /a/path, sftp:…, rest:https://…, s3:…')
+      .refine((text) => !/\/\/[^/]*@/.test(text), 'holds a user or a password: put it into a file, as repository_file')
+      .optional()
+      .describe('As restic knows it: /a/path, sftp:host:/path, rest:https://host/, s3:host/bucket …'),
+    repository_file: path.optional().describe('File that holds the repository, if a password is in it'),
+    password_file: path.describe('File that holds the password of the repository'),
+    environment_file: environmentFile,
+    host: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+        'use letters, digits and . _ - only, and start with a letter or digit',
+      )
+      .default('chatkeep')
+      .describe('The host name in the repository; another one for each Chatkeep that shares it'),
+    keep: z
+      .strictObject({
+        last: keepCount,
+        daily: keepCount,
+        weekly: keepCount,
+        monthly: keepCount,
+        yearly: keepCount,
+      })
+      .refine((keep) => Object.keys(keep).length > 0, 'name at least one of last, daily, weekly, monthly, yearly')
+      .optional()
+      .describe('What `restic forget` keeps of the states of the backup directory; all unless set'),
+  })
+  .describe('The whole backup directory goes into a restic repository');
+
+const rclone = z
+  .strictObject({
+    remote: z
+      .string()
+      .regex(
+        /^(\/|[\w.+@-][\w.+@ -]*:)/,
+        'give a remote of the rclone configuration and a path in it: nas:backups/chatgpt',
+      )
+      .describe('A remote of the rclone configuration, and a path in it'),
+    config_file: path
+      .optional()
+      .describe('The rclone configuration; rclone has to be able to write it where a service renews its tokens'),
+    environment_file: environmentFile,
+  })
+  .describe('Each snapshot is copied to a remote as it is; nothing there is ever changed or deleted');
+
+const offsiteEntry = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/, 'use letters, digits and _ - only, and start with a letter or digit')
+    .optional()
+    .describe('How messages and logs call it; else restic or rclone'),
+  restic: restic.optional(),
+  rclone: rclone.optional(),
+  check_days: z.number().min(0).max(365).default(7).describe('How often what is there is checked; 0: never'),
+  check_percent: z.number().gt(0).max(100).default(5).describe('How much of it is read each time'),
+  late_days: z.number().positive().max(365).default(3).describe('After how many days without success you are told'),
+  time_limit_hours: z.number().positive().max(720).default(24).describe('One run of the program is ended after that'),
+});
+
 const ORIGIN_WANTED = 'give an origin: https://host or https://host:port, without a path';
 
 const remindHoursLeft = z
@@ -270,6 +339,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Limits on what an archive may hold; one that exceeds them is refused and kept aside'),
+  offsite: z
+    .array(offsiteEntry)
+    .default([])
+    .describe('Where copies go after each snapshot; see docs/how-to/offsite.md'),
   notify: z.array(notifyEntry).default([]).describe('Who is told; see docs/reference/notifications.md'),
   log: z
     .strictObject({
@@ -300,8 +373,9 @@ export type CamelCased<T> = T extends Secret
 export type Config = CamelCased<ResolvedConfig>;
 
 /** After the loader has read the files that `*_file` keys of secrets name. */
-type ResolvedConfig = Omit<z.output<typeof configSchema>, 'mailboxes' | 'notify'> & {
+type ResolvedConfig = Omit<z.output<typeof configSchema>, 'mailboxes' | 'notify' | 'offsite'> & {
   mailboxes: ResolvedMailbox[];
+  offsite: ResolvedOffsite[];
   notify: Secret[];
 };
 
@@ -321,6 +395,14 @@ export type ResolvedOAuth2 = Omit<z.output<typeof oauth2>, 'client_secret' | 'cl
   token_file: string;
 };
 
+type ParsedOffsite = z.output<typeof offsiteEntry>;
+
+/** With a name, and exactly one program. */
+export type ResolvedOffsite = Omit<ParsedOffsite, 'name' | 'restic' | 'rclone'> & { name: string } & (
+    | { restic: z.output<typeof restic>; rclone?: undefined }
+    | { rclone: z.output<typeof rclone>; restic?: undefined }
+  );
+
 export type MailboxConfig = Config['mailboxes'][number];
 /** How one signs in to a mailbox. */
 export type MailboxSignIn = CamelCased<ResolvedSignIn>;
@@ -328,3 +410,7 @@ export type MailboxSignIn = CamelCased<ResolvedSignIn>;
 export type AfterCommitConfig = NonNullable<MailboxConfig['afterCommit']>;
 export type OAuth2Config = NonNullable<MailboxConfig['oauth2']>;
 export type LoginConfig = Config['download']['logins'][number];
+/** A place where copies go. */
+export type OffsiteConfig = Config['offsite'][number];
+export type ResticConfig = NonNullable<OffsiteConfig['restic']>;
+export type RcloneConfig = NonNullable<OffsiteConfig['rclone']>;

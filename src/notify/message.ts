@@ -12,6 +12,8 @@ export const notificationEventSchema = z.enum([
   'trouble',
   'recovered',
   'overdue',
+  'offsite-late',
+  'offsite-damaged',
   'test',
 ]);
 

@@ -27,6 +27,11 @@ async function withFiles(workspace: Workspace, yaml: string): Promise<string> {
     token: 't',
     'cookies.txt': '',
     'imap_ca.pem': certPem,
+    restic_password: 'geheim',
+    restic_repository: '/srv/restic',
+    s3_keys: 'AWS_ACCESS_KEY_ID=a',
+    'rclone.conf': '',
+    rclone_env: '',
   };
   for (const [name, content] of Object.entries(contents)) await workspace.write(name, content);
   await workspace.write('proxy_ca.pem', certPem);
@@ -79,6 +84,7 @@ describe('config/chatkeep.example.yaml', () => {
         remind_hours_left: [12, 6, 1],
       },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
+      offsite: [],
       notify: [],
       log: { level: 'info', format: 'auto' },
     });
@@ -89,6 +95,10 @@ describe('config/chatkeep.example.yaml', () => {
     const { config } = await workspace.load(await withFiles(workspace, everything));
     assert.equal(config.download.logins.length, 4);
     assert.equal(config.notify.length, 3);
+    assert.deepEqual(
+      config.offsite.map(({ name }) => name),
+      ['cloud', 'vault', 'rclone'],
+    );
     assert.equal(config.mailboxes[0]?.authservId, 'mx.example.org');
   });
 

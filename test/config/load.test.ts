@@ -26,6 +26,7 @@ describe('where settings come from', () => {
         remindHoursLeft: [12, 6, 1],
       },
       archive: { maxEntries: 2_000_000, maxUnpackedGb: 500, maxRatio: 200 },
+      offsite: [],
       notify: [],
       log: { level: 'info', format: 'auto' },
     });
@@ -424,6 +425,7 @@ describe('secrets', () => {
         remind_hours_left: [12, 6, 1],
       },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
+      offsite: [],
       notify: ['[redacted]'],
       log: { level: 'info', format: 'auto' },
     });
@@ -747,7 +749,7 @@ log: debug
     );
     assert.deepEqual(await workspace.problems('a: &a { b: *a }'), [
       'backup_dir: is missing: set it, or CHATKEEP_BACKUP_DIR',
-      'unknown key `a`: known are backup_dir, state_dir, drop_dir, account, mailboxes, notices, download, archive, notify, log',
+      'unknown key `a`: known are backup_dir, state_dir, drop_dir, account, mailboxes, notices, download, archive, offsite, notify, log',
     ]);
   });
 });
