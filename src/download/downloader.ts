@@ -43,6 +43,12 @@ export interface DownloaderOptions {
   readonly logger: Logger;
 }
 
+/**
+ * A call that brings less than a hundredth of an export, or a megabyte of a large one, has not got on: a server that gives
+ * out a few bytes at a time is asked less and less often, as if it gave out none.
+ */
+const LEAST_PROGRESS = { bytes: 1_000_000, share: 0.01 };
+
 /** Fetches exports: behind a login, in pieces, before the deadline. */
 export class Downloader {
   readonly #options: DownloaderOptions;
@@ -55,8 +61,8 @@ export class Downloader {
   }
 
   /**
-   * Brings the archive to disk, going on from what an earlier call has left, and resuming for as long as each request
-   * brings something.
+   * Brings the archive to disk, going on from what an earlier call has left, and resuming for as long as requests
+   * bring something worth them.
    *
    * @throws ChatkeepError `storage` if it cannot be written; the signal's reason when it aborts (what arrived is kept)
    */
@@ -71,7 +77,7 @@ export class Downloader {
         this.#options.logger.info({ received: before }, `going on with the download from ${formatBytes(before)}`);
       }
       const ending = await this.#fetch(request, part);
-      if (ending.kind !== 'served') return this.#outcomeOf(ending, request.deadline, part.received > before);
+      if (ending.kind !== 'served') return this.#outcomeOf(ending, request.deadline, hasGotOn(part, before));
       await part.finish();
       return { kind: 'whole', path: target, bytes: part.received };
     } finally {
@@ -104,4 +110,9 @@ export class Downloader {
       }
     }
   }
+}
+
+function hasGotOn({ received, identity: { total } }: PartFile, before: number): boolean {
+  const { bytes, share } = LEAST_PROGRESS;
+  return received - before >= Math.max(1, Math.min(bytes, share * (total ?? Number.POSITIVE_INFINITY)));
 }

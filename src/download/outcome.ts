@@ -10,7 +10,7 @@ export type DownloadOutcome =
   | {
       readonly kind: 'interrupted';
       readonly detail: string;
-      /** Whether bytes arrived that are kept. */
+      /** Whether enough bytes arrived, and are kept, that the next call is worth making soon. */
       readonly progressed: boolean;
       readonly retryAfterMs?: number;
     };

@@ -40,7 +40,8 @@ export class Fetching {
   }
 
   /**
-   * Fetches for as long as requests bring something: until all is there (`served`), or with how the last one ended.
+   * Fetches for as long as requests bring something worth them: until all is there (`served`), or with how the last one
+   * ended.
    * @throws ChatkeepError `storage`; the signal's reason when it aborts
    */
   async run(): Promise<Ending> {
@@ -64,7 +65,7 @@ export class Fetching {
       if (this.#isAllThere) continue;
       if (ending.kind !== 'cut' || !wasWorthwhile) return ending;
       logger.info({ received: part.received, total: part.identity.total }, `${ending.detail} Going on from there.`);
-      await pause.take(brought, this.#signal);
+      if (!(await pause.take(brought, this.#signal))) return ending;
     }
   }
 

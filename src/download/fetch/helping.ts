@@ -4,8 +4,8 @@ import { otherAnswer, type Site } from './site.ts';
 import type { Stint } from './stint.ts';
 
 /**
- * The work of a connection that helps: it fetches piece after piece, until there is none left, the server refuses one, or
- * one brings nothing.
+ * The work of a connection that helps: it fetches piece after piece, until there is none left, the server refuses one, one
+ * brings nothing, or several in a row bring next to nothing.
  *
  * @throws ChatkeepError `storage`; the signal's reason when it aborts
  */
@@ -27,7 +27,7 @@ export async function help(site: Site, signal: AbortSignal): Promise<void> {
     site.logger.debug({ ending, brought }, 'a further connection was cut off');
     if (refused) site.oneLess();
     if (refused || ending.kind !== 'cut' || brought === 0) return;
-    await pause.take(brought, signal);
+    if (!(await pause.take(brought, signal))) return;
   }
 }
 
