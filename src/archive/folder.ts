@@ -1,11 +1,11 @@
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { asStorageError, errorCode } from '../lib/errors.ts';
 import { isLitter } from '../lib/litter.ts';
 import { count, formatBytes } from '../lib/text.ts';
 import type { ArchiveBudgets, InspectOptions } from './inspect.ts';
-import { NAME_PROBLEM_WORDS, NameRegistry, nameProblem } from './names.ts';
+import { NAME_PROBLEM_WORDS } from './name-problem.ts';
+import { NameRegistry, nameProblem } from './names.ts';
 import { ArchiveRefusal, refuseEntry } from './refusal.ts';
 import { newestTime, saneTime } from './times.ts';
 
@@ -33,9 +33,6 @@ export interface FolderInspection {
   /** The newest time of a file, ms UTC; undefined where none has one. */
   readonly newestEntry: number | undefined;
 }
-
-/** What a file is read through. */
-const BUFFER_BYTES = 256 * 1024;
 
 /**
  * Checks a folder as a ZIP's directory is checked: names, collisions, kinds, budgets. Links are not followed but
@@ -122,57 +119,4 @@ function assertWithin({ maxEntries, maxUnpackedBytes }: ArchiveBudgets, entries:
       `The folder holds more than ${formatBytes(maxUnpackedBytes)} (archive.max_unpacked_gb).`,
     );
   }
-}
-
-/**
- * Hands on the bytes of a file of an inspected folder, chunk by chunk; a chunk is used again once the sink has taken it.
- *
- * @throws ArchiveRefusal `changed` if the file is not what was inspected any more; the signal's reason
- */
-export async function readFolderEntry(
-  { archive }: FolderInspection,
-  entry: FolderEntry,
-  signal: AbortSignal | undefined,
-  sink: (chunk: Buffer) => Promise<void>,
-): Promise<void> {
-  await using file = await openEntry(await realpath(archive), entry);
-  const buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(BUFFER_BYTES, entry.bytes)));
-  for (let bytes = 0; ; ) {
-    signal?.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, 0, buffer.length);
-    bytes += bytesRead;
-    if (bytes > entry.bytes || (bytesRead === 0 && bytes < entry.bytes)) throw changed(entry);
-    if (bytesRead === 0) break;
-    await sink(buffer.subarray(0, bytesRead));
-  }
-  await assertUnchanged(file, entry);
-}
-
-/** Opens the file that was inspected, and none that a link leads to since. */
-async function openEntry(root: string, entry: FolderEntry): Promise<FileHandle> {
-  const path = join(root, entry.path);
-  let file: FileHandle;
-  try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(errorCode(error) ?? '')) throw changed(entry);
-    throw error;
-  }
-  try {
-    await assertUnchanged(file, entry);
-    if ((await realpath(dirname(path))) !== dirname(path)) throw changed(entry);
-    return file;
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-}
-
-async function assertUnchanged(file: FileHandle, entry: FolderEntry): Promise<void> {
-  const stats = await file.stat();
-  if (!stats.isFile() || stats.size !== entry.bytes || stats.mtimeMs !== entry.mtimeMs) throw changed(entry);
-}
-
-function changed({ path }: FolderEntry): ArchiveRefusal {
-  return refuseEntry('changed', path, 'has changed since the folder was checked');
 }

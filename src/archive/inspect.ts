@@ -4,8 +4,9 @@ import { asStorageError, errorMessage, storageTrouble } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { count, formatBytes } from '../lib/text.ts';
 import { checkLocalHeader } from './local-header.ts';
-import { decodeName, NAME_PROBLEM_WORDS, NameRegistry, nameProblem } from './names.ts';
-import { DirectoryReader, readAt } from './reader.ts';
+import { NAME_PROBLEM_WORDS } from './name-problem.ts';
+import { decodeName, NameRegistry, nameProblem } from './names.ts';
+import { DirectoryReader, HeaderReader, readAt } from './reader.ts';
 import { ArchiveRefusal, refuseEntry } from './refusal.ts';
 import { assertIsZip } from './sniff.ts';
 import { isSaneTime, newestTime, saneTime } from './times.ts';
@@ -97,11 +98,12 @@ async function inspect(
   const names = new NameRegistry();
   const entries: ZipEntry[] = [];
   const extents: Extent[] = [];
+  const headers = new HeaderReader(file);
   let unpackedBytes = 0;
   for await (const raw of entriesOf(zip)) {
     signal?.throwIfAborted();
     const { name, path, kind } = checkEntry(raw, names);
-    const dataStart = await checkLocalHeader(file, bytes, raw, name);
+    const dataStart = await checkLocalHeader(headers, bytes, raw, name);
     extents.push({ start: raw.relativeOffsetOfLocalHeader, end: dataStart + raw.compressedSize, name });
     if (kind === 'directory') continue;
     unpackedBytes += raw.uncompressedSize;

@@ -1,6 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import { type Entry, parseExtraFields } from 'yauzl';
-import { readAt } from './reader.ts';
+import type { HeaderReader } from './reader.ts';
 import { refuseEntry } from './refusal.ts';
 
 /** The fixed part of a local file header, and how it begins (APPNOTE 4.3.7). */
@@ -31,7 +30,7 @@ interface Sizes {
  * @throws ArchiveRefusal `local-header-mismatch`
  */
 export async function checkLocalHeader(
-  file: FileHandle,
+  headers: HeaderReader,
   archiveBytes: number,
   entry: Entry,
   name: string,
@@ -40,7 +39,7 @@ export async function checkLocalHeader(
     refuseEntry('local-header-mismatch', name, `${what}: the archive's directory says otherwise than the entry itself`);
   const start = entry.relativeOffsetOfLocalHeader;
   if (start + LOCAL_HEADER_BYTES > archiveBytes) throw mismatch('lies outside the archive');
-  const header = await readAt(file, start, LOCAL_HEADER_BYTES + entry.fileNameRaw.length);
+  const header = await headers.read(start, LOCAL_HEADER_BYTES + entry.fileNameRaw.length);
   if (header.length < LOCAL_HEADER_BYTES || header.readUInt32LE(0) !== LOCAL_HEADER_SIGNATURE) {
     throw mismatch('is not where it should be');
   }
@@ -55,7 +54,7 @@ export async function checkLocalHeader(
   const streamed = (flags & STREAMED_FLAG) !== 0;
   const crc = header.readUInt32LE(14);
   if (crc !== entry.crc32 && !(streamed && crc === 0)) throw mismatch('has two checksums');
-  const local = await localSizes(file, header, start + nameEnd);
+  const local = await localSizes(headers, header, start + nameEnd);
   const unknown = streamed && local !== undefined && local.bytes === 0 && local.packedBytes === 0;
   if (!unknown && (local?.bytes !== entry.uncompressedSize || local.packedBytes !== entry.compressedSize)) {
     throw mismatch('has two sizes');
@@ -64,11 +63,11 @@ export async function checkLocalHeader(
 }
 
 /** The sizes as the local header has them, or undefined where they should be in an extra field and are not. */
-async function localSizes(file: FileHandle, header: Buffer, extraStart: number): Promise<Sizes | undefined> {
+async function localSizes(headers: HeaderReader, header: Buffer, extraStart: number): Promise<Sizes | undefined> {
   const packedBytes = header.readUInt32LE(18);
   const bytes = header.readUInt32LE(22);
   if (packedBytes !== IN_ZIP64_FIELD && bytes !== IN_ZIP64_FIELD) return { bytes, packedBytes };
-  const field = zip64Field(await readAt(file, extraStart, header.readUInt16LE(28)));
+  const field = zip64Field(await headers.read(extraStart, header.readUInt16LE(28)));
   // Both sizes must be there, in this order (APPNOTE 4.5.3); some writers give only those that do not fit.
   let next = 0;
   const wide = () => {

@@ -1,11 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { RandomAccessReader } from 'yauzl';
 
-/** One read of an entry's data: large enough for disks, small enough that a few at a time cost next to no memory. */
-const CHUNK_BYTES = 64 * 1024;
-
-/** The directory is read in pages of this size: yauzl asks for some 50 bytes at a time. */
-const WINDOW_BYTES = 4 * 1024;
+/** The directory is read in pages of this size: yauzl asks for some 50 bytes at a time. So are headers of small files. */
+const WINDOW_BYTES = 64 * 1024;
 
 /** Up to `length` bytes from `position`; fewer where the file ends before. */
 export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
@@ -19,13 +16,25 @@ export async function readAt(file: FileHandle, position: number, length: number)
   return buffer.subarray(0, filled);
 }
 
-/** The bytes from `start`, `length` of them, in chunks; fewer where the file ends before. */
-export async function* readRange(file: FileHandle, start: number, length: number): AsyncGenerator<Buffer, void> {
-  for (let done = 0; done < length; ) {
-    const chunk = await readAt(file, start + done, Math.min(CHUNK_BYTES, length - done));
-    if (chunk.length === 0) return;
-    yield chunk;
-    done += chunk.length;
+/** Reads short pieces here and there; where they lie close together, one read brings many of them. */
+export class HeaderReader {
+  readonly #file: FileHandle;
+  #window: Buffer = Buffer.alloc(0);
+  #windowStart = 0;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** As {@link readAt}. */
+  async read(position: number, length: number): Promise<Buffer> {
+    const isNear = position >= this.#windowStart && position - this.#windowStart < WINDOW_BYTES;
+    if (!isNear || position + length > this.#windowStart + this.#window.length) {
+      this.#window = await readAt(this.#file, position, isNear ? Math.max(length, WINDOW_BYTES) : length);
+      this.#windowStart = position;
+    }
+    const from = position - this.#windowStart;
+    return this.#window.subarray(from, from + length);
   }
 }
 
@@ -52,20 +61,28 @@ export class DirectoryReader extends RandomAccessReader {
     position: number,
     callback: (error: Error | null) => void,
   ): void {
+    if (this.#takeFromWindow(buffer, offset, length, position)) {
+      process.nextTick(callback, null);
+      return;
+    }
     this.#readInto(buffer, offset, length, position).then(
-      // A turn of the event loop for every read lets timers and abort signals through.
+      // A turn of the event loop for every page lets timers and abort signals through.
       () => setImmediate(callback, null),
       (error: Error) => setImmediate(callback, error),
     );
   }
 
+  #takeFromWindow(buffer: Buffer, offset: number, length: number, position: number): boolean {
+    const start = position - this.#windowStart;
+    if (!(start >= 0 && start + length <= this.#window.length)) return false;
+    this.#window.copy(buffer, offset, start, start + length);
+    return true;
+  }
+
   async #readInto(buffer: Buffer, offset: number, length: number, position: number): Promise<void> {
     if (!Number.isSafeInteger(position) || position + length > this.#bytes) throw new Error('unexpected end of file');
-    if (position < this.#windowStart || position + length > this.#windowStart + this.#window.length) {
-      this.#window = await readAt(this.#file, position, Math.max(length, WINDOW_BYTES));
-      this.#windowStart = position;
-    }
-    const start = position - this.#windowStart;
-    if (this.#window.copy(buffer, offset, start, start + length) < length) throw new Error('unexpected end of file');
+    this.#window = await readAt(this.#file, position, Math.max(length, WINDOW_BYTES));
+    this.#windowStart = position;
+    if (!this.#takeFromWindow(buffer, offset, length, position)) throw new Error('unexpected end of file');
   }
 }

@@ -1,6 +1,7 @@
 import { ChatkeepError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
-import type { CollisionProblem, NameProblem } from './names.ts';
+import type { NameProblem } from './name-problem.ts';
+import type { CollisionProblem } from './names.ts';
 
 /** Why an archive is not unpacked. */
 export type ArchiveRefusalReason =

@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mapConcurrently } from '../lib/concurrency.ts';
-import { asStorageError, errorCode } from '../lib/errors.ts';
-import { PRIVATE_DIRECTORY_MODE, PRIVATE_FILE_MODE, syncDirectory } from '../lib/files.ts';
-import { readEntryData, reopenArchive } from './entry-data.ts';
-import { readFolderEntry } from './folder.ts';
-import type { Inspection, InspectionEntry } from './inspection.ts';
-import { NAME_PROBLEM_WORDS } from './names.ts';
-import { refuseEntry } from './refusal.ts';
+import { asStorageError } from '../lib/errors.ts';
+import { PRIVATE_DIRECTORY_MODE } from '../lib/files.ts';
+import type { Inspection } from './inspection.ts';
+import { refusedByName } from './path-refusal.ts';
+import { sha256OfSums } from './sha256.ts';
+import { doAlone, doInThreads } from './unpacking/crew.ts';
+import { planJobs, type Task } from './unpacking/job.ts';
 
-/** Enough to keep a disk busy while another file is inflated or synced; more only costs memory. */
-const FILES_AT_A_TIME = 4;
+/** What is unpacked in less time than it takes to start a thread (30 ms), and does not hold up the service. */
+const ALONE_BYTES = 4 * 1024 * 1024;
+const ALONE_FILES = 100;
 
 export interface UnpackedFile {
   /** POSIX, relative to the target. */
@@ -23,6 +22,14 @@ export interface UnpackedFile {
   readonly modified: number;
 }
 
+/** What has come of an archive. */
+export interface Unpacked {
+  /** In the archive's order. */
+  readonly files: readonly UnpackedFile[];
+  /** The archive's own SHA-256, 64 hex digits; of a folder, that of its {@link sha256OfSums}. */
+  readonly sha256: string;
+}
+
 export interface UnpackOptions {
   /** A fresh directory that only the user can enter. */
   readonly target: string;
@@ -32,25 +39,20 @@ export interface UnpackOptions {
 }
 
 /**
- * Unpacks an inspected archive into a directory: every file is made anew (never written through a link), checked
- * against size and CRC-32, given its time, and durable when the promise resolves, as are the directories.
+ * Unpacks an inspected archive into a directory, on all cores: every file is made anew (never written through a link),
+ * checked against size and CRC-32, and given its time. They are not durable yet: the commit syncs all of them at once.
  *
  * What was written before a failure stays in the target; it is the caller's to remove.
  *
- * @returns the files in the archive's order
  * @throws ArchiveRefusal; ChatkeepError `storage`; the signal's reason
  */
-export async function unpackArchive(inspection: Inspection, options: UnpackOptions): Promise<UnpackedFile[]> {
+export async function unpackArchive(inspection: Inspection, options: UnpackOptions): Promise<Unpacked> {
   const { target, signal } = options;
   signal?.throwIfAborted();
   try {
     if ((await readdir(target)).length > 0) throw new Error(`The directory to unpack into is not empty: ${target}`);
     for (const directory of inspection.directories) await makeDirectory(target, directory);
-    const files = await unpackFiles(inspection, options);
-    // The deepest first, so that no directory is durable before what it holds.
-    for (const directory of inspection.directories.toReversed()) await syncDirectory(join(target, directory));
-    await syncDirectory(target);
-    return files;
+    return await unpackFiles(inspection, options);
   } catch (error) {
     throw asStorageError(error, 'unpack the archive into', target);
   }
@@ -64,51 +66,29 @@ async function makeDirectory(target: string, path: string): Promise<void> {
   }
 }
 
-async function unpackFiles(inspection: Inspection, options: UnpackOptions): Promise<UnpackedFile[]> {
-  if (inspection.form === 'folder') {
-    return writeFiles(inspection.entries, inspection, options, (entry, signal, sink) =>
-      readFolderEntry(inspection, entry, signal, sink),
-    );
-  }
-  await using file = await reopenArchive(inspection);
-  return await writeFiles(inspection.entries, inspection, options, (entry, signal, sink) =>
-    readEntryData(file, entry, signal, sink),
-  );
-}
-
-/** @param read hands an entry's checked data on, chunk by chunk; and may use a chunk again once it is taken */
-function writeFiles<E extends InspectionEntry>(
-  entries: readonly E[],
-  { unpackedBytes }: Inspection,
-  { target, signal, onProgress }: UnpackOptions,
-  read: (entry: E, signal: AbortSignal, sink: (chunk: Buffer) => Promise<void>) => Promise<void>,
-): Promise<UnpackedFile[]> {
+async function unpackFiles(inspection: Inspection, { target, signal, onProgress }: UnpackOptions): Promise<Unpacked> {
+  const { form, archive, bytes, unpackedBytes } = inspection;
+  const task: Task = { form, archive, bytes, target };
+  const jobs = planJobs(inspection);
+  const isSoonDone = bytes <= ALONE_BYTES && unpackedBytes <= ALONE_BYTES && inspection.entries.length <= ALONE_FILES;
   let bytesDone = 0;
-  return mapConcurrently(entries, FILES_AT_A_TIME, signal, async (entry, stop) => {
-    await using out = await createFile(target, entry.path);
-    const hash = createHash('sha256');
-    await read(entry, stop, async (chunk) => {
-      hash.update(chunk);
-      await out.writeFile(chunk);
-      bytesDone += chunk.length;
+  const digests = await (isSoonDone ? doAlone : doInThreads)(task, jobs, {
+    signal,
+    onBytes(more) {
+      bytesDone += more;
       onProgress?.(bytesDone, unpackedBytes);
-    });
-    await out.utimes(entry.modified / 1000, entry.modified / 1000);
-    await out.sync();
-    return { path: entry.path, bytes: entry.bytes, sha256: hash.digest('hex'), modified: entry.modified };
+    },
   });
-}
 
-async function createFile(target: string, path: string): Promise<FileHandle> {
-  try {
-    return await open(join(target, path), 'wx', PRIVATE_FILE_MODE);
-  } catch (error) {
-    throw refusedByName(error, path);
+  const digestOf = new Map<string, string>();
+  let archiveDigest: string | undefined;
+  for (const [index, job] of jobs.entries()) {
+    const [first, ...others] = digests[index] ?? [];
+    if (job.kind === 'archive-hash') archiveDigest = first;
+    else for (const [at, { path }] of job.entries.entries()) digestOf.set(path, [first, ...others][at] ?? '');
   }
-}
-
-/** The target's own path counts, too, and some file systems take less than others: only they can tell. */
-function refusedByName(error: unknown, path: string): unknown {
-  if (errorCode(error) !== 'ENAMETOOLONG') return error;
-  return refuseEntry('path-too-long', path, NAME_PROBLEM_WORDS['path-too-long'], { cause: error });
+  const files = inspection.entries.map(({ path, bytes: size, modified }) => {
+    return { path, bytes: size, sha256: digestOf.get(path) ?? '', modified };
+  });
+  return { files, sha256: archiveDigest ?? sha256OfSums(files) };
 }

@@ -5,17 +5,10 @@ import {
   ArchiveRefusal,
   type ArchiveRefusalReason,
   inspectArchive,
-  readSmallFile,
   sha256OfArchive,
-  unpackAndHash,
+  unpackArchive,
 } from '../archive/index.ts';
-import {
-  ACCOUNT_FILE,
-  ACCOUNT_FILE_MOST_BYTES,
-  type ExportSummary,
-  exportTimeOf,
-  readAccount,
-} from '../chatgpt/index.ts';
+import { ACCOUNT_FILE, type ExportSummary, exportTimeOf, findAccount } from '../chatgpt/index.ts';
 import { type Downloader, filesOfDownload } from '../download/index.ts';
 import type { Clock, Random } from '../lib/clock.ts';
 import { ChatkeepError, errorCode, errorMessage } from '../lib/errors.ts';
@@ -265,14 +258,13 @@ export class Worker {
     await assertRoom(backups.path, inspection.unpackedBytes, 'backup directory');
     const staging = await backups.createStaging(capture.id);
     try {
-      const { files, sha256 } = await unpackAndHash(inspection, {
+      const { files, sha256 } = await unpackArchive(inspection, {
         target: staging,
         signal,
         onProgress: (done, total) => onProgress(capture.id, { phase: 'unpacking', done, total }),
       });
       const summary = await this.#summarize(staging, logger, signal);
-      const user = await readSmallFile(inspection, ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES);
-      const account = capture.account ?? (user === undefined ? undefined : readAccount(user)?.email);
+      const account = capture.account ?? (await findAccount(staging, files))?.email;
       const draft = {
         capture: capture.id,
         account: account ?? UNKNOWN_ACCOUNT,

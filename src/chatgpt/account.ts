@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { z } from 'zod';
+import { readSmallFile } from './json/read-json.ts';
 
 /** What an export says of the account it is of (shared facts: `user.json`). */
 export interface AccountInformation {
@@ -38,4 +40,27 @@ export function readAccount(userJson: Uint8Array): AccountInformation | undefine
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The account that an unpacked export is of: from the topmost `user.json` that names one. An export may lie in a folder,
+ * and that of the Privacy Portal in several.
+ *
+ * @param files all files of the export, paths relative to `directory`
+ */
+export async function findAccount(
+  directory: string,
+  files: readonly { readonly path: string }[],
+): Promise<AccountInformation | undefined> {
+  const depth = (path: string) => path.split('/').length;
+  const places = files
+    .map(({ path }) => path)
+    .filter((path) => path === ACCOUNT_FILE || path.endsWith(`/${ACCOUNT_FILE}`))
+    .sort((a, b) => depth(a) - depth(b));
+  for (const path of places) {
+    const bytes = await readSmallFile(join(directory, path), ACCOUNT_FILE_MOST_BYTES);
+    const account = bytes === undefined ? undefined : readAccount(bytes);
+    if (account?.email !== undefined) return account;
+  }
+  return undefined;
 }

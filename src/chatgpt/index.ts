@@ -1,5 +1,5 @@
 /** What is inside an export: layout, conversations, inventory, comparison. */
-export { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, type AccountInformation, readAccount } from './account.ts';
+export { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, type AccountInformation, findAccount, readAccount } from './account.ts';
 export { type Citation, type CleanText, cleanText, textOfPart } from './conversation/citations.ts';
 export {
   branchesOf,

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapConcurrently } from '../lib/concurrency.ts';
 import { errorCode } from '../lib/errors.ts';
@@ -11,6 +11,7 @@ import {
 } from '../lib/files.ts';
 import type { Logger } from '../lib/logger.ts';
 import { redactText } from '../lib/secret.ts';
+import { syncTree } from '../lib/sync-tree.ts';
 import { updateLatest } from './latest.ts';
 import { linkUnchanged, nearestSnapshot, type SnapshotFile } from './links.ts';
 import { listSnapshots, type SnapshotInfo } from './list.ts';
@@ -60,6 +61,7 @@ export interface CommitPlace {
 
 /** Snapshot files cannot be changed by accident. Directories stay writable, or nobody could delete a snapshot. */
 const SNAPSHOT_FILE_MODE = 0o400;
+const MODE_BITS = 0o7777;
 
 const FILES_AT_A_TIME = 4;
 
@@ -85,16 +87,16 @@ export async function commitSnapshot(draft: SnapshotDraft, staging: string, plac
   }
 
   const name = await freeName(join(place.backups, account), draft.exportTime);
-  await assertStaged(staging, draft.files);
+  await sealStaged(staging, draft.files, place.signal);
   // An earlier try may have left half of it.
   await removeTree(join(staging, OWN_DIRECTORY));
   await mkdir(join(staging, OWN_DIRECTORY), { mode: PRIVATE_DIRECTORY_MODE });
   const ofAccount = snapshots.filter((other) => other.account === account);
   const linkedFiles = await shareFiles(draft, staging, nearestSnapshot(ofAccount, name), place);
   const meta = describeDraft(draft, account, name, linkedFiles);
-  await writeFileDurably(join(staging, SUMS_FILE), formatSums(draft.files));
-  await writeFileDurably(join(staging, METADATA_FILE), formatMetadata(meta));
-  await seal(staging, place.signal);
+  await writeFileDurably(join(staging, SUMS_FILE), formatSums(draft.files), SNAPSHOT_FILE_MODE);
+  await writeFileDurably(join(staging, METADATA_FILE), formatMetadata(meta), SNAPSHOT_FILE_MODE);
+  await syncTree(staging, place.signal);
   const path = await moveIntoPlace(staging, account, name, place);
   await updateLatest(join(place.backups, account), place.stagingRoot, place.logger);
   return { kind: 'committed', snapshot: { id: meta.id, account, name, path, meta } };
@@ -159,18 +161,28 @@ function describeDraft(draft: SnapshotDraft, account: string, name: string, link
   };
 }
 
-/** The draft and the staging directory must be one: a snapshot that cannot be verified is none. */
-async function assertStaged(staging: string, files: readonly SnapshotFile[]): Promise<void> {
+/**
+ * Makes the staged files read-only, where they are not. The draft and the staging directory must be one: a snapshot that
+ * cannot be verified is none.
+ */
+async function sealStaged(
+  staging: string,
+  files: readonly SnapshotFile[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const expected = new Map(files.map(({ path, bytes }) => [path, bytes]));
-  for (const { path, kind } of await walkTree(staging)) {
-    if (kind === 'directory' || path.startsWith(`${OWN_DIRECTORY}/`)) continue;
+  const staged = (await walkTree(staging)).filter(
+    ({ path, kind }) => kind !== 'directory' && !path.startsWith(`${OWN_DIRECTORY}/`),
+  );
+  await mapConcurrently(staged, FILES_AT_A_TIME, signal, async ({ path, kind }) => {
     const bytes = expected.get(path);
     const stats = await statIfThere(join(staging, path));
     if (kind !== 'file' || bytes === undefined || stats?.size !== bytes) {
       throw new Error(`The staging directory holds what the draft does not: ${path}`);
     }
     expected.delete(path);
-  }
+    if ((stats.mode & MODE_BITS) !== SNAPSHOT_FILE_MODE) await makeReadOnly(join(staging, path));
+  });
   const [missing] = expected.keys();
   if (missing !== undefined) throw new Error(`The staging directory does not hold what the draft does: ${missing}`);
 }
@@ -188,27 +200,12 @@ async function shareFiles(
   return shared.files;
 }
 
-/** Makes files read-only, and everything durable, the deepest directory first. */
-async function seal(staging: string, signal: AbortSignal | undefined): Promise<void> {
-  const tree = await walkTree(staging);
-  const files = tree.filter(({ kind }) => kind === 'file');
-  await mapConcurrently(files, FILES_AT_A_TIME, signal, async ({ path }) => {
-    await using file = await open(join(staging, path));
-    await makeReadOnly(file);
-    await file.datasync();
-  });
-  for (const { path, kind } of tree.toReversed()) {
-    if (kind === 'directory') await syncDirectory(join(staging, path));
-  }
-  await syncDirectory(staging);
-}
-
 /** Modes guard against accidents only; file systems without them (exFAT, some shares) are good enough. */
 const NO_MODES_HERE: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
-async function makeReadOnly(file: FileHandle): Promise<void> {
+async function makeReadOnly(path: string): Promise<void> {
   try {
-    await file.chmod(SNAPSHOT_FILE_MODE);
+    await chmod(path, SNAPSHOT_FILE_MODE);
   } catch (error) {
     if (!NO_MODES_HERE.includes(errorCode(error) ?? '')) throw error;
   }
