@@ -5,10 +5,13 @@ import {
   ArchiveRefusal,
   type ArchiveRefusalReason,
   inspectArchive,
+  openInnerArchives,
   sha256OfArchive,
   unpackArchive,
 } from '../archive/index.ts';
-import { ACCOUNT_FILE, type ExportSummary, exportTimeOf, findAccount } from '../chatgpt/index.ts';
+import { ACCOUNT_FILE, type ExportSummary, exportTimeOf, findAccount
+  isInnerExport,
+} from '../chatgpt/index.ts';
 import { type Downloader, filesOfDownload } from '../download/index.ts';
 import type { Clock, Random } from '../lib/clock.ts';
 import { ChatkeepError, errorCode, errorMessage } from '../lib/errors.ts';
@@ -258,11 +261,13 @@ export class Worker {
     await assertRoom(backups.path, inspection.unpackedBytes, 'backup directory');
     const staging = await backups.createStaging(capture.id);
     try {
-      const { files, sha256 } = await unpackArchive(inspection, {
+      const unpacked = await unpackArchive(inspection, {
         target: staging,
         signal,
         onProgress: (done, total) => onProgress(capture.id, { phase: 'unpacking', done, total }),
       });
+      const inner = { target: staging, budgets, isInner: isInnerExport, signal };
+      const { files, opened } = await openInnerArchives(inspection, unpacked, inner);
       const summary = await this.#summarize(staging, logger, signal);
       const account = capture.account ?? (await findAccount(staging, files))?.email;
       const draft = {
@@ -271,7 +276,7 @@ export class Worker {
         exportId: capture.exportId,
         exportTime: capture.exportTime ?? exportTimeOf(inspection) ?? clock.now(),
         source: sourceOf(capture),
-        archive: { form: inspection.form, sha256, bytes: inspection.bytes },
+        archive: { form: inspection.form, sha256: unpacked.sha256, bytes: inspection.bytes, opened },
         files,
         counts: summary.counts,
         findings: [...(account === undefined ? [WITHOUT_ACCOUNT] : []), ...summary.findings],
@@ -280,7 +285,7 @@ export class Worker {
       const result = await backups.commit(draft, { signal });
       return result.kind === 'committed'
         ? this.#committedEvent(capture, result.snapshot)
-        : { kind: 'already-kept', of: result.of.id, sha256 };
+        : { kind: 'already-kept', of: result.of.id, sha256: unpacked.sha256 };
     } finally {
       await backups.discardStaging(capture.id);
     }

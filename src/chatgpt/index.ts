@@ -46,7 +46,7 @@ export { type AssetKind, type AssetType, kindOfAsset, sniffAsset } from './layou
 export { AssetIndex, readAssetNames } from './layout/assets.ts';
 export type { ExportFile } from './layout/files.ts';
 export { type ExportLayout, type ExportPart, readLayout } from './layout/layout.ts';
-export { exportTimeOf, looksLikeExport } from './layout/recognize.ts';
+export { exportTimeOf, isInnerExport, looksLikeExport } from './layout/recognize.ts';
 export type { Asset } from './reading/assets.ts';
 export type { Block } from './reading/blocks.ts';
 export { ExportReader, type ReadableConversation, type ReadableMessage } from './reading/export-reader.ts';

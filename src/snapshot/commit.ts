@@ -36,6 +36,8 @@ export interface SnapshotDraft {
     /** 64 hex digits; of a folder, that of the lines of SHA256SUMS. */
     readonly sha256: string;
     readonly bytes: number;
+    /** ZIPs that lay in it; their content lies in folders of their names. */
+    readonly opened?: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[];
   };
   /** All files in the staging directory, and no other. */
   readonly files: readonly SnapshotFile[];
@@ -152,6 +154,9 @@ function describeDraft(draft: SnapshotDraft, account: string, name: string, link
       sha256: draft.archive.sha256,
       bytes: draft.archive.bytes,
       ...(draft.archive.form === 'folder' ? { form: 'folder' } : {}),
+      ...(draft.archive.opened === undefined || draft.archive.opened.length === 0
+        ? {}
+        : { opened: [...draft.archive.opened] }),
     },
     files: draft.files.length,
     bytes: draft.files.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -45,7 +45,13 @@ const metadataSchema = z.object({
   /** Where the export came from; never the link. */
   source,
   /** The ZIP as it came; or the folder that it was unpacked into, whose SHA-256 is that of the snapshot's SHA256SUMS. */
-  archive: z.object({ sha256, bytes, form: z.literal('folder').optional() }),
+  archive: z.object({
+    sha256,
+    bytes,
+    form: z.literal('folder').optional(),
+    /** ZIPs that lay in it and were opened: a folder of its name has the place of each. */
+    opened: z.array(z.object({ path: z.string(), bytes, sha256 })).optional(),
+  }),
   /** The number of the export's own files: as many as SHA256SUMS has lines. */
   files: z.int().min(0),
   /** Their size together. */

@@ -2,7 +2,14 @@
 const OWN_FILE = /^(?:conversations(?:-\d{3,})?\.json|chat\.html|user\.json|export_manifest\.json)$/;
 /** What holds the inner ZIPs of a Privacy Portal export. */
 const PORTAL_FOLDER = 'User Online Activity';
+/** Some tools put a folder around everything. */
+const ONE_FOLDER_AROUND = /^(?!User Online Activity\/)[^/]+\//;
 const PORTAL_ZIP = /^User Online Activity\/Conversations__[^/]+\.zip$/;
+
+/** Whether a file of an export is a ZIP of conversations that the Privacy Portal has put into it. */
+export function isInnerExport(path: string): boolean {
+  return PORTAL_ZIP.test(path.replace(ONE_FOLDER_AROUND, ''));
+}
 
 /** ChatGPT was opened to the public on that day; a file of an export cannot be older. */
 const FIRST_DAY = Date.UTC(2022, 10, 30);
