@@ -9,9 +9,7 @@ import {
   sha256OfArchive,
   unpackArchive,
 } from '../archive/index.ts';
-import { ACCOUNT_FILE, type ExportSummary, exportTimeOf, findAccount
-  isInnerExport,
-} from '../chatgpt/index.ts';
+import { ACCOUNT_FILE, type ExportSummary, exportTimeOf, findAccount, isInnerExport } from '../chatgpt/index.ts';
 import { type Downloader, filesOfDownload } from '../download/index.ts';
 import type { Clock, Random } from '../lib/clock.ts';
 import { ChatkeepError, errorCode, errorMessage } from '../lib/errors.ts';
