@@ -28,7 +28,7 @@ import type { Logger } from './lib/logger.ts';
 import { Mutex } from './lib/mutex.ts';
 import { downloadPlaces, readNotice } from './notice/index.ts';
 import { Dispatcher } from './notify/index.ts';
-import { openBackupDirectory } from './snapshot/index.ts';
+import { type BackupDirectory, openBackupDirectory } from './snapshot/index.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
 
 /** The parts of a working Chatkeep, but for what watches the outside. */
@@ -39,6 +39,7 @@ export interface Assembly extends AsyncDisposable {
   readonly recorder: Recorder;
   readonly watchdog: Watchdog;
   readonly source: Source;
+  readonly backups: BackupDirectory;
 }
 
 /** Where exports come from, and the way there. */
@@ -219,6 +220,7 @@ export async function assemble(
     recorder,
     watchdog,
     source,
+    backups,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }

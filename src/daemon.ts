@@ -14,7 +14,9 @@ import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
 import { senderMarks } from './notice/index.ts';
 import { createCopier } from './offsite-watch.ts';
 import { OutageReporter } from './outages.ts';
+import { Pruner } from './retention/index.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
+import { VerificationWatch } from './verification/index.ts';
 
 /** A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. */
 const MISSED_SEARCHES = 3;
@@ -49,6 +51,7 @@ export async function runDaemon(
   const ways = config.mailboxes.map((mailbox) => ({ mailbox, signIn: createSignIn(mailbox, { clock }) }));
   const signIns = new Map(ways.map(({ mailbox, signIn }) => [mailbox.name, signIn]));
   const afterCommit = new AfterCommit({ mailboxes: config.mailboxes, signIns, clock, random, logger });
+  const pruner = new Pruner({ policy: config.keep, stateDir: config.stateDir, clock, logger });
   await using assembly = await assemble(
     config,
     logger,
@@ -56,6 +59,7 @@ export async function runDaemon(
       onCaptures: (captures) => {
         afterCommit.look(captures);
         if (captures.some(({ state }) => state.name === 'committed')) for (const copier of copiers) copier.wake();
+        if (config.prune === 'after_commit') pruner.look(captures);
       },
     },
     surroundings,
@@ -77,6 +81,8 @@ export async function runDaemon(
         (stop) => conductor.run(stop),
         (stop) => afterCommit.run(stop),
         ...copiers.map((copier) => (stop: AbortSignal) => copier.run(stop)),
+        (stop) => pruner.run(assembly.backups, assembly.recorder, stop),
+        (stop) => watchSnapshots(config, assembly, clock, logger, stop),
         (stop) => runDropFolder(config, assembly, clock, logger, stop),
         (stop) => watchLogins(config, assembly, surroundings, logger, stop),
         ...watchers.map((watcher) => (stop: AbortSignal) => watcher.run(stop)),
@@ -170,6 +176,27 @@ async function runDropFolder(
     },
     signal,
   );
+}
+
+async function watchSnapshots(
+  { stateDir, verify }: Config,
+  { backups, recorder, conductor }: Assembly,
+  clock: Clock,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  if (verify.everyDays === 0) return;
+  const watch = new VerificationWatch({
+    backups,
+    stateDir,
+    everyMs: verify.everyDays * DAY_MS,
+    share: verify.samplePercent / 100,
+    isBusy: () => conductor.progress.size > 0,
+    recorder,
+    clock,
+    logger,
+  });
+  await watch.run(signal);
 }
 
 async function watchLogins(

@@ -1,5 +1,6 @@
 /** What is inside an export: layout, conversations, inventory, comparison. */
 export { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, type AccountInformation, findAccount, readAccount } from './account.ts';
+export type { ApartOptions } from './apart.ts';
 export { type Citation, type CleanText, cleanText, textOfPart } from './conversation/citations.ts';
 export {
   branchesOf,
@@ -29,6 +30,7 @@ export {
   readConversationsFile,
   type Stretch,
 } from './conversation/read.ts';
+export { takeInventoryApart } from './inventory/apart.ts';
 export { type InventoryOptions, takeInventory } from './inventory/build.ts';
 export {
   type ChangedConversation,
@@ -40,12 +42,13 @@ export {
 export { readInventory, writeInventory } from './inventory/file.ts';
 export type { Generation } from './inventory/generation.ts';
 export type { AssetEntry, ConversationEntry, Counts, Inventory, Ledger } from './inventory/inventory.ts';
+export { countRecords, recordsWithout } from './inventory/records.ts';
 export { ELEMENT_BUDGET, type ElementBudget } from './json/elements.ts';
 export type { Fingerprint, KnownElements } from './json/fingerprint.ts';
 export { type AssetKind, type AssetType, kindOfAsset, sniffAsset } from './layout/asset-types.ts';
 export { AssetIndex, readAssetNames } from './layout/assets.ts';
 export type { ExportFile } from './layout/files.ts';
-export { type ExportLayout, type ExportPart, readLayout } from './layout/layout.ts';
+export { type ExportLayout, type ExportPart, isContentFile, isConversationFile, readLayout } from './layout/layout.ts';
 export { exportTimeOf, isInnerExport, looksLikeExport } from './layout/recognize.ts';
 export type { Asset } from './reading/assets.ts';
 export type { Block } from './reading/blocks.ts';
@@ -59,5 +62,5 @@ export {
   type Reports,
 } from './reports.ts';
 export { type Feedback, type Rows, readFeedback, readSharedLinks, type SharedLink } from './side-files.ts';
-export { type ApartOptions, summarizeApart } from './summary/apart.ts';
+export { summarizeApart } from './summary/apart.ts';
 export { type ExportSummary, summarize } from './summary/summary.ts';

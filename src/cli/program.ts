@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import('./verify.ts')).verifyCommand(),
   restore: async () => (await import('./restore.ts')).restoreCommand(),
   offsite: async () => (await import('./offsite.ts')).offsiteCommand(),
+  prune: async () => (await import('./prune.ts')).pruneCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
   healthcheck: async () => (await import('./healthcheck.ts')).healthcheckCommand(),
 };

@@ -343,6 +343,34 @@ export const configSchema = z.strictObject({
     .array(offsiteEntry)
     .default([])
     .describe('Where copies go after each snapshot; see docs/how-to/offsite.md'),
+  verify: z
+    .strictObject({
+      every_days: z.number().min(0).max(365).default(7).describe('How often a part of the snapshots is read; 0: never'),
+      sample_percent: z
+        .number()
+        .gt(0)
+        .max(100)
+        .default(25)
+        .describe('How much of all bytes is read each time, going on where the last sample ended'),
+    })
+    .prefault({})
+    .describe('Whether what was kept is still what it was; see docs/how-to/verify-and-restore.md'),
+  keep: z
+    .strictObject({
+      last: keepCount.describe('The newest ones'),
+      daily: keepCount.describe('The newest of each of that many days that have one'),
+      weekly: keepCount.describe('The newest of each of that many weeks that have one'),
+      monthly: keepCount.describe('The newest of each of that many months that have one'),
+      yearly: keepCount.describe('The newest of each of that many years that have one'),
+    })
+    .prefault({})
+    .describe('Which snapshots of an account `chatkeep prune` keeps; all, unless set. See docs/how-to/retention.md'),
+  prune: z
+    .enum(['by_hand', 'after_commit'])
+    .default('by_hand')
+    .describe(
+      'after_commit: the service deletes what `keep` lets go and newer snapshots hold, after each new snapshot',
+    ),
   notify: z.array(notifyEntry).default([]).describe('Who is told; see docs/reference/notifications.md'),
   log: z
     .strictObject({

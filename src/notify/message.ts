@@ -14,6 +14,8 @@ export const notificationEventSchema = z.enum([
   'overdue',
   'offsite-late',
   'offsite-damaged',
+  'verification-failed',
+  'pruned',
   'test',
 ]);
 

@@ -10,7 +10,7 @@ import { OffsiteError, type OffsiteTool, type RunContext } from './tool.ts';
 
 const TAG = 'chatkeep';
 /** What is not a backup: snapshots in the making, and the lock. */
-const LEFT_OUT = ['staging', 'lock', 'lock-journal', 'lock.json'];
+const LEFT_OUT = ['staging', 'trash', 'lock', 'lock-journal', 'lock.json'];
 
 /** restic(1): some source files could not be read. */
 const EXIT_INCOMPLETE = 3;

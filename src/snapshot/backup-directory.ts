@@ -50,6 +50,8 @@ export interface BackupDirectory extends AsyncDisposable {
    * @throws ChatkeepError `storage`
    */
   remove(snapshot: SnapshotPlace): Promise<void>;
+  /** Points `latest` of every account at its newest snapshot, where it leads elsewhere. */
+  setLatest(): Promise<void>;
   /** The newest snapshot that matches any one of the criteria. */
   find(criteria: SnapshotCriteria): Promise<SnapshotInfo | undefined>;
   /**
@@ -131,6 +133,14 @@ class LockedBackupDirectory implements BackupDirectory {
     // A removal that a crash has cut short.
     await removeTree(this.#trash);
     await this.#writeReadme();
+    await this.#setLatest();
+  }
+
+  async setLatest(): Promise<void> {
+    await this.#commits.run(() => withStorageErrors('set the links in', this.path, () => this.#setLatest()));
+  }
+
+  async #setLatest(): Promise<void> {
     for (const entry of await readdir(this.path, { withFileTypes: true })) {
       if (!entry.isDirectory() || !isAccountDirectory(entry.name)) continue;
       await updateLatest(join(this.path, entry.name), this.#stagingRoot, this.#logger);

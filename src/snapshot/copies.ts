@@ -57,16 +57,20 @@ export async function findSound(
   for (const copy of copies) {
     const identity = await identityOf(copy.file);
     if (identity === undefined || identity === isDamaged) continue;
-    if ((await soundnessOf(copy.file, signal)) === sha256) return copy;
+    if (await isSound(copy.file, sha256, signal)) return copy;
   }
   return undefined;
 }
 
-async function soundnessOf(file: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+/**
+ * Whether a file can be read and holds what it should.
+ * @throws the signal's reason
+ */
+export async function isSound(file: string, sha256: string, signal: AbortSignal | undefined): Promise<boolean> {
   try {
-    return await sha256OfFile(file, signal);
+    return (await sha256OfFile(file, signal)) === sha256;
   } catch {
     signal?.throwIfAborted();
-    return undefined;
+    return false;
   }
 }

@@ -1,7 +1,7 @@
 /** staging → committed snapshot; hard links, list, verify, restore, removal, the directory's lock. */
 export { type BackupDirectory, openBackupDirectory, type SnapshotCriteria } from './backup-directory.ts';
 export type { CommitResult, SnapshotDraft } from './commit.ts';
-export { readSumsOf } from './copies.ts';
+export { identityOf, isSound, readSumsOf } from './copies.ts';
 export type { SnapshotFile } from './links.ts';
 export {
   type DamagedSnapshot,
@@ -11,7 +11,7 @@ export {
   type SnapshotPlace,
 } from './list.ts';
 export type { SnapshotMetadata, SnapshotSource } from './metadata.ts';
-export { accountDirectory, snapshotName } from './names.ts';
+export { accountDirectory, parseSnapshotName, SUMS_FILE, snapshotName } from './names.ts';
 export { type RestoreOptions, type RestoreReport, restoreSnapshot } from './restore.ts';
 export { allSnapshots, selectSnapshot, selectSnapshots } from './select.ts';
 export { endOfStretch, isInStretch, nextStretch, type Stretch, WHOLE_CIRCLE } from './stretch.ts';

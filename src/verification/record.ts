@@ -4,23 +4,32 @@ import { z } from 'zod';
 import { errorCode } from '../lib/errors.ts';
 import { makePrivateDirectory, writeFileDurably } from '../lib/files.ts';
 
+const damageSchema = z.object({
+  /** The snapshot's id. */
+  snapshot: z.string(),
+  /** POSIX, relative to the snapshot. */
+  path: z.string(),
+  /** What the file should have; null for what SHA256SUMS does not list. */
+  sha256: z.string().nullable(),
+  /** Whether people were told. */
+  told: z.boolean(),
+});
+
 const recordSchema = z.object({
   format: z.literal(1),
   /** Where the next sample begins (snapshot/stretch.ts). */
   from: z.int().min(0).max(65_535),
-  /** How much of the circle was read since `roundBegan`. */
+  /** How much of the circle was read in this round. */
   covered: z.int().min(0),
-  /** When the present round through all files began; ms UTC. */
-  roundBegan: z.number().nullable(),
-  /** When the last round ended, after which every file had been read once; ms UTC. */
+  /** When the last round ended, after which every file had been read; ms UTC. */
   roundEnded: z.number().nullable(),
   /** When the service last verified, ms UTC. */
   verifiedAt: z.number().nullable(),
-  /** What was wrong then: `<snapshot> <kind> <path>`. */
-  damage: z.array(z.string()),
-  /** What of it people were told. */
-  told: z.array(z.string()),
+  /** What was wrong then. */
+  damage: z.array(damageSchema),
 });
+
+export type Damage = Readonly<z.output<typeof damageSchema>>;
 
 /** What is known of earlier verifications. It is a cache: without it, samples begin anew and damage is told again. */
 export type VerificationRecord = Readonly<z.output<typeof recordSchema>>;
@@ -29,11 +38,9 @@ const NOTHING: VerificationRecord = {
   format: 1,
   from: 0,
   covered: 0,
-  roundBegan: null,
   roundEnded: null,
   verifiedAt: null,
   damage: [],
-  told: [],
 };
 
 /** Reads the record in the state directory; an empty one where there is none that can be understood. */

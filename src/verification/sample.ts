@@ -39,7 +39,6 @@ export function withSample(record: VerificationRecord, stretch: Stretch, now: nu
     ...record,
     from: endOfStretch(stretch),
     covered: isRound ? 0 : covered,
-    roundBegan: isRound ? null : (record.roundBegan ?? now),
     roundEnded: isRound ? now : record.roundEnded,
   };
 }

@@ -85,6 +85,9 @@ describe('config/chatkeep.example.yaml', () => {
       },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
       offsite: [],
+      verify: { every_days: 7, sample_percent: 25 },
+      keep: {},
+      prune: 'by_hand',
       notify: [],
       log: { level: 'info', format: 'auto' },
     });

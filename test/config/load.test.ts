@@ -27,6 +27,9 @@ describe('where settings come from', () => {
       },
       archive: { maxEntries: 2_000_000, maxUnpackedGb: 500, maxRatio: 200 },
       offsite: [],
+      verify: { everyDays: 7, samplePercent: 25 },
+      keep: {},
+      prune: 'by_hand',
       notify: [],
       log: { level: 'info', format: 'auto' },
     });
@@ -426,6 +429,9 @@ describe('secrets', () => {
       },
       archive: { max_entries: 2_000_000, max_unpacked_gb: 500, max_ratio: 200 },
       offsite: [],
+      verify: { every_days: 7, sample_percent: 25 },
+      keep: {},
+      prune: 'by_hand',
       notify: ['[redacted]'],
       log: { level: 'info', format: 'auto' },
     });
@@ -749,7 +755,7 @@ log: debug
     );
     assert.deepEqual(await workspace.problems('a: &a { b: *a }'), [
       'backup_dir: is missing: set it, or CHATKEEP_BACKUP_DIR',
-      'unknown key `a`: known are backup_dir, state_dir, drop_dir, account, mailboxes, notices, download, archive, offsite, notify, log',
+      'unknown key `a`: known are backup_dir, state_dir, drop_dir, account, mailboxes, notices, download, archive, offsite, verify, keep, prune, notify, log',
     ]);
   });
 });

@@ -7,7 +7,7 @@ import { chatkeep, type Environment, Service } from '../support/service.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { assertWholeSnapshot, visibleSnapshots } from '../support/world.ts';
 
-const COMMANDS = ['run', 'import', 'status', 'snapshots', 'verify', 'restore', 'config', 'healthcheck'];
+const COMMANDS = ['run', 'import', 'status', 'snapshots', 'verify', 'restore', 'prune', 'config', 'healthcheck'];
 const account = createAccount({ seed: 'cli', email: 'ada@example.test', conversations: 8 });
 
 describe('chatkeep', () => {

@@ -48,6 +48,16 @@ export function mergeRecords(first: Buffer, second: Buffer): Buffer {
   return sorted([...records.values()]);
 }
 
+/**
+ * Those of `records` that are not in `others`, by id and content: a message with other content is another one.
+ * Both as {@link recordsOf} gives them, and so is the result.
+ */
+export function recordsWithout(records: Buffer, others: Buffer): Buffer {
+  if (records.equals(others)) return Buffer.alloc(0);
+  const known = new Set(Array.from(slices(others), versionOf));
+  return Buffer.concat([...slices(records)].filter((record) => !known.has(versionOf(record))));
+}
+
 /** The records of {@link recordsOf}, read. */
 export function* readRecords(records: Buffer): Generator<MessageRecord> {
   for (const record of slices(records)) {
@@ -85,6 +95,10 @@ function sorted(records: Buffer[]): Buffer {
 
 function idOf(record: Buffer): string {
   return record.toString('hex', 0, HASH_BYTES);
+}
+
+function versionOf(record: Buffer): string {
+  return record.toString('latin1', 0, 2 * HASH_BYTES);
 }
 
 function recordOf(id: string, message: Message): Buffer {

@@ -1,3 +1,4 @@
+import { isLitter } from '../../lib/litter.ts';
 import { ACCOUNT_FILE } from '../account.ts';
 import { type ExportFile, listFiles } from './files.ts';
 import { MANIFEST_FILE, type Manifest, readManifest } from './manifest.ts';
@@ -59,6 +60,34 @@ export async function readLayout(directory: string, signal?: AbortSignal): Promi
     assets: files.filter(({ path }) => isAsset(path)),
     unopened: files.filter(({ path }) => INNER_ARCHIVE.test(nameOf(path))),
   };
+}
+
+/** Whether a file of an export (by its path) is one of those that hold the conversations. */
+export function isConversationFile(path: string): boolean {
+  return CONVERSATIONS.test(nameOf(path));
+}
+
+/** What every export makes anew, of data that is elsewhere in it or is about the account as it is now. */
+const MADE_ANEW: ReadonlySet<string> = new Set([
+  'chat.html',
+  ACCOUNT_FILE,
+  MANIFEST_FILE,
+  'user_settings.json',
+  'message_feedback.json',
+  'model_comparisons.json',
+  'shared_conversations.json',
+  'library_files.json',
+  'conversation_asset_file_names.json',
+  'shopping.json',
+  'ads.json',
+]);
+
+/**
+ * Whether a file of an export (by its path) is content of its own: an asset, or of a kind that is not known. The
+ * others are lists that every export makes anew, and the conversations.
+ */
+export function isContentFile(path: string): boolean {
+  return !isConversationFile(path) && !MADE_ANEW.has(nameOf(path)) && !path.split('/').some(isLitter);
 }
 
 function hasConversations(files: readonly ExportFile[]): boolean {

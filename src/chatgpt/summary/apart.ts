@@ -1,74 +1,16 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { extname } from 'node:path';
 import { z } from 'zod';
-import { MINUTE_MS } from '../../lib/clock.ts';
+import { type ApartOptions, runApart } from '../apart.ts';
 import type { ExportSummary } from './summary.ts';
 
-/** What V8 may take for objects and texts; a conversation at the edge of the budget needs most of it. */
-const HEAP_MEGABYTES = 1024;
-/** A gigabyte of conversations takes half a minute, and some minutes on the slowest machines. */
-const TIME_LIMIT_MS = 20 * MINUTE_MS;
-
-const answerSchema = z.union([
-  z.object({ counts: z.record(z.string(), z.number()), findings: z.array(z.string()) }),
-  z.object({ error: z.string() }),
-]);
-
-export interface ApartOptions {
-  readonly signal: AbortSignal;
-  readonly heapMegabytes?: number;
-  readonly timeLimitMs?: number;
-}
+const summarySchema = z.object({ counts: z.record(z.string(), z.number()), findings: z.array(z.string()) });
 
 /**
- * Reads the export in a directory and sums it up, in a process of its own. An export can make a JSON parser take all
- * memory or more time than anybody has (a thread would pull the service down with it); here that ends the process, and
- * nothing else. It gets no environment, since secrets may be in there.
- *
- * @throws Error if the export could not be read, or the process died or took too long; the signal's reason
+ * Reads the export in a directory and sums it up, in a process of its own.
+ * @throws what {@link runApart} throws
  */
 export async function summarizeApart(directory: string, options: ApartOptions): Promise<ExportSummary> {
-  const { signal, heapMegabytes = HEAP_MEGABYTES, timeLimitMs = TIME_LIMIT_MS } = options;
-  signal.throwIfAborted();
   // Compiled or not, the process's file lies beside this one and ends as this one does.
-  const file = new URL(`./process${extname(import.meta.url)}`, import.meta.url);
-  const child = fork(file, [directory], {
-    env: {},
-    execArgv: [`--max-old-space-size=${heapMegabytes}`],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeLimitMs)]);
-    const answer = answerSchema.parse(await answerOf(child, limit));
-    if ('error' in answer) throw new Error(`The export could not be read (${answer.error}).`);
-    return answer;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    await end(child);
-  }
-}
-
-async function answerOf(child: ChildProcess, signal: AbortSignal): Promise<unknown> {
-  const answered = new AbortController();
-  const either = { signal: AbortSignal.any([signal, answered.signal]) };
-  const died = once(child, 'exit', either).then(([code, killedBy]) => {
-    throw new Error(`The process that read the export died (${killedBy ?? `exit code ${code}`}).`);
-  });
-  try {
-    const [answer]: unknown[] = await Promise.race([once(child, 'message', either), died]);
-    return answer;
-  } finally {
-    answered.abort();
-  }
-}
-
-/** Until it is gone, it may have files open in the directory. */
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
+  const program = new URL(`./process${extname(import.meta.url)}`, import.meta.url);
+  return summarySchema.parse(await runApart(program, [directory], options));
 }
