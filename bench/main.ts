@@ -14,6 +14,7 @@ import { mailboxLife } from './mailbox-life.ts';
 import { mailboxes } from './mailboxes.ts';
 import { reading } from './reading.ts';
 import { soak } from './soak.ts';
+import { unpack } from './unpack.ts';
 
 const BENCHES: readonly Bench[] = [
   latency,
@@ -27,6 +28,7 @@ const BENCHES: readonly Bench[] = [
   downloadCuts,
   browser,
   reading,
+  unpack,
 ];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });

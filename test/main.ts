@@ -23,6 +23,8 @@ const NEEDED = [
   { path: '/usr/sbin/ip', debianPackage: 'iproute2' },
   { path: '/usr/sbin/iptables', debianPackage: 'iptables' },
   { path: '/usr/bin/apprise', debianPackage: 'apprise' },
+  { path: '/usr/bin/python3', debianPackage: 'python3' },
+  { path: '/usr/bin/bsdtar', debianPackage: 'libarchive-tools' },
 ] as const;
 
 /** Debian lets one IMAP server be installed only, and that is Dovecot: Cyrus is unpacked into a directory beside it. */

@@ -1,0 +1,27 @@
+/**
+ * Takes one ZIP to one committed snapshot, by the compiled program: `unpack-once.js ZIP BACKUPS`. In JavaScript, so that
+ * the memory is that of the program alone, without what reads TypeScript.
+ */
+import { pino } from 'pino';
+import { inspectArchive, unpackArchive } from '../../dist/archive/index.js';
+import { openBackupDirectory } from '../../dist/snapshot/index.js';
+
+const [zip, path] = process.argv.slice(2);
+await using backups = await openBackupDirectory(path, { logger: pino({ level: 'silent' }) });
+const budgets = { maxEntries: 2_000_000, maxUnpackedBytes: 500e9, maxRatio: 200 };
+const inspection = await inspectArchive(zip, { budgets });
+const staging = await backups.createStaging('bench');
+const { files, sha256 } = await unpackArchive(inspection, { target: staging });
+const result = await backups.commit({
+  capture: 'bench',
+  account: 'bench',
+  exportId: undefined,
+  exportTime: inspection.newestEntry,
+  source: { kind: 'file', name: 'bench.zip' },
+  archive: { form: 'zip', sha256, bytes: inspection.bytes },
+  files,
+  counts: {},
+  findings: [],
+  takenAt: inspection.newestEntry,
+});
+if (result.kind !== 'committed') throw new Error(`It was not committed but ${result.kind}.`);

@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { saveHonestZip } from '../test/support/honest-zip.ts';
+import { createAccount, writeExport } from '../test/support/openai/exports/index.ts';
+import { tempDir } from '../test/support/temp-dir.ts';
+import { type Bench, median, type Row } from './bench.ts';
+import { measured, type Usage } from './measure.ts';
+
+const run = promisify(execFile);
+
+const ROUNDS = 5;
+const GOAL_RATIO = 0.8;
+const GOAL_RSS_BYTES = 150 * 1024 * 1024;
+const SMALL_FILES = 20_000;
+
+const ONCE = new URL('./support/unpack-once.js', import.meta.url).pathname;
+/** As the first line of src/cli/main.ts has it. */
+const NODE_OPTIONS = ['--max-semi-space-size=2'];
+
+/** A way from a ZIP to durable files in a directory. */
+interface Tool {
+  readonly name: string;
+  readonly command: (zip: string, target: string) => readonly string[];
+}
+
+const thenSync = (command: string) => ['sh', '-c', `${command} && sync`];
+const OURS: Tool = {
+  name: 'chatkeep',
+  command: (zip, target) => [process.execPath, ...NODE_OPTIONS, ONCE, zip, target],
+};
+const PEERS: readonly Tool[] = [
+  { name: 'unzip', command: (zip, target) => thenSync(`unzip -q '${zip}' -d '${target}'`) },
+  { name: 'bsdtar', command: (zip, target) => thenSync(`bsdtar -xf '${zip}' -C '${target}'`) },
+  { name: '7zz', command: (zip, target) => thenSync(`7zz x -bd -bso0 '-o${target}' '${zip}'`) },
+];
+
+/** From a ZIP on disk to a committed snapshot, against programs that only unpack. Needs about 6 GB for temporary files. */
+export const unpack: Bench = {
+  name: 'unpack',
+  summary: 'wall time from a ZIP to a durable snapshot, against unzip, bsdtar and 7zz, each followed by sync',
+  needs: [
+    { path: '/usr/bin/unzip', debianPackage: 'unzip' },
+    { path: '/usr/bin/bsdtar', debianPackage: 'libarchive-tools' },
+    { path: '/usr/bin/7zz', debianPackage: '7zip' },
+    { path: '/usr/bin/time', debianPackage: 'time' },
+  ],
+  async run(say) {
+    await run('npm', ['run', '-s', 'build']);
+    await using directory = await tempDir();
+    const rows: Row[] = [];
+    const ratios: number[] = [];
+    for (const [name, make] of Object.entries(ARCHIVES)) {
+      say(`making ${name} …`);
+      const zip = join(directory.path, 'archive.zip');
+      const bytes = await make(zip);
+      const ofThis = await compare(zip, bytes, name, join(directory.path, 'target'), say);
+      rows.push(...ofThis);
+      const [ours, ...peers] = ofThis.map(({ wall_ms: wallMs }) => wallMs);
+      ratios.push((ours ?? 0) / Math.min(...peers));
+    }
+    const ratio = Math.max(...ratios);
+    const rss = Math.max(...rows.filter(({ tool }) => tool.startsWith(OURS.name)).map((row) => row.rss_bytes));
+    return {
+      name: 'unpack',
+      goal: `wall time ≤ ${GOAL_RATIO} × the fastest peer's, of both archives (here: ${ratios.map((each) => each.toFixed(2)).join(' and ')}); peak memory ≤ ${GOAL_RSS_BYTES / 1024 / 1024} MiB`,
+      ratio,
+      met: ratio <= GOAL_RATIO && rss <= GOAL_RSS_BYTES,
+      rows,
+    };
+  },
+};
+
+/** Each writes a ZIP, and gives the unpacked bytes. */
+const ARCHIVES: Readonly<Record<string, (zip: string) => Promise<number>>> = {
+  async 'an export of 1.6 GB'(zip) {
+    const { entries } = await writeExport(createAccount({ seed: 'unpack', conversations: 600 }), {
+      generation: 'G5',
+      stamp: new Date('2026-11-21T19:05:33Z'),
+      to: zip,
+      conversationsBytes: 500_000_000,
+      assetBytes: 600_000_000,
+    });
+    return entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  },
+  async '20,000 small files'(zip) {
+    const files: Record<string, string> = {};
+    for (let n = 0; n < SMALL_FILES; n += 1) {
+      const messages = Array.from(
+        { length: 20 + ((n * 7919) % 180) },
+        (_, at) => `message ${n * at} ${Math.sin(n + at)}`,
+      );
+      files[`folder-${n % 100}/conversation-${n}.json`] = JSON.stringify({ id: n, messages });
+    }
+    await saveHonestZip(zip, files);
+    return Object.values(files).reduce((sum, text) => sum + text.length, 0);
+  },
+};
+
+async function compare(
+  zip: string,
+  bytes: number,
+  archive: string,
+  target: string,
+  say: (line: string) => void,
+): Promise<Row[]> {
+  const tools = [OURS, ...PEERS];
+  const usages = new Map<Tool, Usage[]>(tools.map((tool) => [tool, []]));
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    for (const tool of tools) {
+      await mkdir(target);
+      await run('sync');
+      const [command = '', ...args] = tool.command(zip, target);
+      const usage = await measured(command, args);
+      usages.get(tool)?.push(usage);
+      say(`round ${round}: ${tool.name} ${Math.round(usage.wallMs)} ms`);
+      await rm(target, { recursive: true });
+    }
+  }
+  return tools.map((tool) => {
+    const of = usages.get(tool) ?? [];
+    return {
+      tool: `${tool.name}, ${archive}`,
+      wall_ms: Math.round(median(of.map(({ wallMs }) => wallMs))),
+      cpu_ms: median(of.map(({ cpuMs }) => cpuMs)),
+      rss_bytes: Math.max(...of.map(({ rssBytes }) => rssBytes)),
+      bytes,
+    };
+  });
+}
