@@ -123,13 +123,15 @@ export function networkTrouble(error: unknown, host: string): string {
 const NETWORK_TROUBLE: Readonly<Record<string, string>> = {
   ENOTFOUND: 'cannot be found: the name does not resolve',
   EAI_AGAIN: 'cannot be found at present: name resolution fails',
-  ENOTPUBLIC: 'is at a private address, where no export can be',
+  ENOTPUBLIC:
+    'is at a private address, where no export can be; if a proxy of yours answers for names with addresses that it made up, see docs/how-to/fake-ip-dns.md',
   ECONNREFUSED: 'refuses connections',
   ECONNRESET: 'broke the connection off',
   EHOSTUNREACH: 'cannot be reached',
   ENETUNREACH: 'cannot be reached: there is no network',
   ETIMEDOUT: 'does not answer',
   EBROWSER: 'cannot be asked: the browser refused to. Is it a current Chromium or Chrome?',
+  EBROWSERFAILED: 'gave the browser no answer that it can use',
   EBROWSERGONE: 'cannot be asked any further: the browser has gone away',
   UND_ERR_HEADERS_TIMEOUT: 'took the request and did not answer it',
   UND_ERR_SOCKET: 'closed the connection early',

@@ -10,11 +10,11 @@ import { type Played, Stage } from './outcomes/stage.ts';
  * Every login × every form of link × every fault, and what each must come to. What is expected stands in
  * outcomes/faults.ts and outcomes/logins.ts; here is only how the two go together.
  */
-function expected(form: LinkForm, { standing }: LoginCase, fault: FaultCase): Ending {
+function expected(form: LinkForm, { standing, isDeniedToPrograms }: LoginCase, fault: FaultCase): Ending {
   if (fault.link === 'dead' || form === 'azure') return fault.azure;
   switch (standing) {
     case 'let-in':
-      return fault.letIn;
+      return (isDeniedToPrograms && fault.inPage?.ending) || fault.letIn;
     case 'denied':
       return fault.denied;
     case 'unusable':
@@ -72,6 +72,7 @@ function assertSaid(
   fault: FaultCase,
 ): void {
   const last = told.at(-1);
+  const says = (login?.isDeniedToPrograms && fault.inPage?.says) || fault.says;
   assert.ok(last !== undefined);
   const { origin } = capture;
   assert.ok(origin.kind === 'notice');
@@ -80,12 +81,12 @@ function assertSaid(
       assert.equal(last.data.deadline, origin.deadline);
       const meetsFault = login?.standing === 'let-in' || (login?.standing === 'denied' && fault.denied === fault.letIn);
       // Where the fault comes before the denial, that is what is told; else it is what is wrong with the login.
-      assert.match(last.body, (meetsFault ? fault.says : login?.says) ?? /./);
+      assert.match(last.body, (meetsFault ? says : login?.says) ?? /./);
       break;
     }
     case 'waiting':
       assert.equal(last.data.deadline, origin.deadline);
-      assert.match(last.body, fault.says ?? /./);
+      assert.match(last.body, says ?? /./);
       break;
     case 'committed':
       assert.equal(last.data.capture, capture.id);

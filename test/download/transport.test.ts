@@ -85,8 +85,25 @@ describe('the network', () => {
     await using server = await startOpenAiServer();
     await using network = await networkTo(server, { extra: false });
     const error = await network.get(server.origin).catch((caught: unknown) => caught);
-    assert.equal(networkTrouble(error, 'localhost'), 'localhost is at a private address, where no export can be.');
+    assert.match(
+      networkTrouble(error, 'localhost'),
+      /^localhost is at a private address, where no export can be; .*fake-ip-dns\.md/,
+    );
     assert.deepEqual(server.requests, []);
+  });
+
+  it("goes wherever the provider's own name leads, where that is an extra place as well (proxies with made-up addresses)", async () => {
+    await using server = await startOpenAiServer();
+    await using directory = await tempDir();
+    const caFile = join(directory.path, 'ca.pem');
+    await writeFile(caFile, server.authority.certPem);
+    const places = [false, true].flatMap((extra) => placesOf(server).map((place) => ({ ...place, extra })));
+    const transport = await createTransport({ places, caFile });
+    const { signal } = new AbortController();
+    const response = await transport.send({ address: new URL(server.origin), headers: {}, signal });
+    response.discard();
+    await transport.close();
+    assert.equal(response.status, 404);
   });
 
   it('knows an extra place by its scheme and port, too', async () => {

@@ -25,6 +25,8 @@ export interface FaultCase {
   readonly letIn: Ending;
   /** The same with a login that the server denies. One that cannot be used at all never gets as far as a fault. */
   readonly denied: Ending;
+  /** What differs where the bytes come through a page of a browser. */
+  readonly inPage?: { readonly ending?: Ending; readonly says?: RegExp };
 }
 
 const KEPT: Ending = { state: 'committed', told: ['snapshot-committed'] };
@@ -46,8 +48,15 @@ const LIKE_A_LOGIN_ONCE = { azure: KEPT, letIn: KEPT_AT_LAST, denied: LOGIN_WANT
 export const SOME_BYTES = 30_000;
 const CUT: Fault = { kind: 'reset', afterBytes: SOME_BYTES };
 
+/** An answer in the place of the archive, and what it is like. */
+interface WrongAnswer extends Pick<FaultCase, 'inPage'> {
+  readonly fault: (link: string) => Fault;
+  readonly says: RegExp;
+  readonly like: 'login' | 'trouble';
+}
+
 /** What an answer in the place of the archive may be, once or for good. */
-const ANSWERS: Readonly<Record<string, { fault: (link: string) => Fault; says: RegExp; like: 'login' | 'trouble' }>> = {
+const ANSWERS: Readonly<Record<string, WrongAnswer>> = {
   'too many requests': { fault: () => ({ kind: 'status', status: 429, retryAfter: 1 }), says: /429/, like: 'trouble' },
   'too many requests until a date': {
     fault: () => ({ kind: 'status', status: 429, retryAfter: new Date(Date.now() + 60_000) }),
@@ -94,6 +103,8 @@ const ANSWERS: Readonly<Record<string, { fault: (link: string) => Fault; says: R
     fault: () => ({ kind: 'redirect', status: 303, location: 'https://[' }),
     says: /nowhere/,
     like: 'trouble',
+    // Chromium makes no answer of it.
+    inPage: { says: /gave the browser no answer/ },
   },
 };
 
@@ -104,8 +115,8 @@ export const WRONG_ANSWERS: Readonly<Record<string, FaultCase>> = {
   'a link that is dead by the clock of the server alone': { link: 'dead-for-server', says: /403/, ...LIKE_A_LOGIN },
   'a link that is dead': { link: 'dead', azure: LOST, letIn: LOST, denied: LOST },
   ...Object.fromEntries(
-    Object.entries(ANSWERS).flatMap(([name, { fault, says, like }]): [string, FaultCase][] => [
-      [`${name}, for good`, { always: fault, says, ...(like === 'login' ? LIKE_A_LOGIN : HELD_UP) }],
+    Object.entries(ANSWERS).flatMap(([name, { fault, like, ...words }]): [string, FaultCase][] => [
+      [`${name}, for good`, { always: fault, ...words, ...(like === 'login' ? LIKE_A_LOGIN : HELD_UP) }],
       [
         `${name}, once`,
         { first: [fault('https://localhost/')], ...(like === 'login' ? LIKE_A_LOGIN_ONCE : UNNOTICED) },
@@ -169,6 +180,8 @@ export const WRONG_BYTES: Readonly<Record<string, FaultCase>> = {
     first: [CUT],
     always: () => ({ kind: 'wrong-content-range', shiftBytes: 5 }),
     ...UNNOTICED,
+    // There all is asked for as a part, too.
+    inPage: { ending: GOES_ON_TRYING, says: /another part/ },
   },
   'the whole in the place of a part': { first: [CUT, { kind: 'ignores-range' }], ...UNNOTICED },
   'the whole in the place of a part, each time': {

@@ -10,15 +10,23 @@ export type Standing =
   /** There is nothing to ask the server with. */
   | 'unusable';
 
+export interface Surroundings {
+  readonly directory: string;
+  /** The DevTools of a browser whose user is signed in. */
+  readonly cdpUrl: string;
+}
+
 /** One way to have, or not to have, a login. */
 export interface LoginCase {
   readonly standing: Standing;
   /** The login's files, by name. */
   readonly files?: Readonly<Record<string, string>>;
-  /** @param directory where the files lie */
-  readonly logins: (directory: string) => readonly LoginConfig[];
+  /** @param surroundings where the files lie, and where a signed-in browser is */
+  readonly logins: (surroundings: Surroundings) => readonly LoginConfig[];
   /** The server lets the session cookie in only beside the access token of its session. */
   readonly isCookieDeniedAlone?: true;
+  /** The server shows whoever is no browser a challenge. */
+  readonly isDeniedToPrograms?: true;
   /** Another shape of a login that is here already: what befalls the bytes once it is let in is not tried again. */
   readonly isVariant?: true;
   /** What a message about it says. */
@@ -39,12 +47,19 @@ function cookiesTxt(cookies: Readonly<Record<string, string>>, { domain = 'local
   return `# Netscape HTTP Cookie File\n${lines.join('\n')}\n`;
 }
 
-const bearer = (directory: string): LoginConfig[] => [{ type: 'bearer', tokenFile: join(directory, 'token') }];
-const cookies = (directory: string): LoginConfig[] => [{ type: 'cookies', file: join(directory, 'cookies.txt') }];
-const command = (directory: string): LoginConfig[] => [
+const bearer = ({ directory }: Surroundings): LoginConfig[] => [
+  { type: 'bearer', tokenFile: join(directory, 'token') },
+];
+const cookies = ({ directory }: Surroundings): LoginConfig[] => [
+  { type: 'cookies', file: join(directory, 'cookies.txt') },
+];
+const command = ({ directory }: Surroundings): LoginConfig[] => [
   { type: 'command', command: ['/bin/cat', join(directory, 'printed')] },
 ];
-const both = (directory: string): LoginConfig[] => [...bearer(directory), ...cookies(directory)];
+const both = (surroundings: Surroundings): LoginConfig[] => [...bearer(surroundings), ...cookies(surroundings)];
+const browser = ({ cdpUrl }: Surroundings): LoginConfig[] => [{ type: 'browser', cdpUrl }];
+/** Nothing listens there (RFC 6335: port 1 is assigned, and used by nobody). */
+const noBrowser = (): LoginConfig[] => [{ type: 'browser', cdpUrl: 'http://127.0.0.1:1' }];
 
 /** Every login there is, in every condition. A new kind of login is some lines here, and nothing else. */
 export const LOGINS: Readonly<Record<string, LoginCase>> = {
@@ -97,7 +112,7 @@ export const LOGINS: Readonly<Record<string, LoginCase>> = {
   'the auth.json of the Codex CLI': {
     standing: 'let-in',
     isVariant: true,
-    logins: (directory) => [{ type: 'bearer', tokenFile: join(directory, 'auth.json') }],
+    logins: ({ directory }) => [{ type: 'bearer', tokenFile: join(directory, 'auth.json') }],
     files: { 'auth.json': JSON.stringify({ OPENAI_API_KEY: null, tokens: { access_token: TOKEN, account_id: 'x' } }) },
   },
   'good cookies that need the token of their session': {
@@ -136,5 +151,13 @@ export const LOGINS: Readonly<Record<string, LoginCase>> = {
     logins: both,
     files: { 'cookies.txt': cookiesTxt({ [SESSION_COOKIE]: DEAD }) },
     says: /does not exist.*cookies/s,
+  },
+  'a signed-in browser': { standing: 'let-in', isVariant: true, logins: browser },
+  'a signed-in browser, where programs are refused': { standing: 'let-in', isDeniedToPrograms: true, logins: browser },
+  'a browser that is not running': {
+    standing: 'unusable',
+    isVariant: true,
+    logins: noBrowser,
+    says: /browser at http/,
   },
 };

@@ -12,6 +12,7 @@ import { Secret } from '../../../src/lib/secret.ts';
 import { downloadPlaces } from '../../../src/notice/index.ts';
 import type { Message } from '../../../src/notify/index.ts';
 import { openBackupDirectory } from '../../../src/snapshot/index.ts';
+import { startChromium } from '../../support/chromium.ts';
 import { saveHonestZip } from '../../support/honest-zip.ts';
 import { createAuthority } from '../../support/openai/certificates.ts';
 import { type LinkForm, type PublishedExport, startOpenAiServer } from '../../support/openai/server.ts';
@@ -73,9 +74,13 @@ export class Stage implements AsyncDisposable {
     const known = { authority, bearerTokens: [TOKEN], sessionTokens: [SESSION] };
     const usual = parts.use(await startOpenAiServer(known));
     const strict = parts.use(await startOpenAiServer({ ...known, deniesCookieAlone: true }));
+    const wary = parts.use(await startOpenAiServer({ ...known, deniesPrograms: true }));
+    const browser = parts.use(await startChromium({ trusting: [usual, wary] }));
+    // Cookies are for a host, whatever its port.
+    await browser.signIn(usual.origin, SESSION);
     const caFile = join(base, 'ca.pem');
     await writeFile(caFile, authority.certPem);
-    const places = downloadPlaces([usual.origin, strict.origin]);
+    const places = downloadPlaces([usual.origin, strict.origin, wary.origin]);
     const transport = await createTransport({ places, caFile });
     parts.defer(() => transport.close());
     const journal = parts.use(openSqliteJournal(join(base, 'journal.sqlite')));
@@ -89,7 +94,7 @@ export class Stage implements AsyncDisposable {
       for (const [name, content] of Object.entries(login.files ?? {})) await writeFile(join(directory, name), content);
       const isDead = fault.link === 'dead' || fault.link === 'dead-for-server';
       const stamp = new Date(isDead ? Date.now() - DAY_MS - HOUR_MS : Date.now());
-      const server = login.isCookieDeniedAlone ? strict : usual;
+      const server = login.isCookieDeniedAlone ? strict : login.isDeniedToPrograms ? wary : usual;
       const account = `row-${number}`;
       const published = server.publish({ form, body: { path: first.path }, stamp, account });
       published.faults.push(
@@ -112,7 +117,7 @@ export class Stage implements AsyncDisposable {
       const downloader = new Downloader({
         transport,
         places,
-        logins: createLogins(login.logins(directory), { transport }),
+        logins: createLogins(login.logins({ directory, cdpUrl: browser.cdpUrl }), { transport }),
         // Real silence is waited for where there is some, and else never taken for it: the machine may be busy.
         stallMs: kindsOf(fault).includes('stall') ? STALL_MS : STALL_MS * HURRY,
         connections: 4,
