@@ -84,6 +84,8 @@ export function aria2c(connections: number): Tool {
         `--ca-certificate=${caFile}`,
         `--header=Authorization: Bearer ${TOKEN}`,
         '--file-allocation=none',
+        // Its own resolver wants a DNS server, for localhost too, and an island has none.
+        '--async-dns=false',
         ...options,
         '--out=export.zip',
         link,
