@@ -1,5 +1,6 @@
 import { AfterCommit } from './after-commit.ts';
 import { type Assembly, assemble } from './assembly.ts';
+import { CatalogKeeper } from './cataloging.ts';
 import { looksLikeExport } from './chatgpt/index.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
 import { DropFolder } from './download/index.ts';
@@ -52,6 +53,7 @@ export async function runDaemon(
   const signIns = new Map(ways.map(({ mailbox, signIn }) => [mailbox.name, signIn]));
   const afterCommit = new AfterCommit({ mailboxes: config.mailboxes, signIns, clock, random, logger });
   const pruner = new Pruner({ policy: config.keep, stateDir: config.stateDir, clock, logger });
+  const catalogKeeper = new CatalogKeeper({ config, clock, logger });
   await using assembly = await assemble(
     config,
     logger,
@@ -60,6 +62,7 @@ export async function runDaemon(
         afterCommit.look(captures);
         if (captures.some(({ state }) => state.name === 'committed')) for (const copier of copiers) copier.wake();
         if (config.prune === 'after_commit') pruner.look(captures);
+        catalogKeeper.look(captures);
       },
     },
     surroundings,
@@ -83,6 +86,7 @@ export async function runDaemon(
         ...copiers.map((copier) => (stop: AbortSignal) => copier.run(stop)),
         (stop) => pruner.run(assembly.backups, assembly.recorder, stop),
         (stop) => watchSnapshots(config, assembly, clock, logger, stop),
+        (stop) => catalogKeeper.run(stop),
         (stop) => runDropFolder(config, assembly, clock, logger, stop),
         (stop) => watchLogins(config, assembly, surroundings, logger, stop),
         ...watchers.map((watcher) => (stop: AbortSignal) => watcher.run(stop)),

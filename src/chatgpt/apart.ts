@@ -1,6 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { z } from 'zod';
+import { askApart } from '../lib/apart.ts';
 import { MINUTE_MS } from '../lib/clock.ts';
 
 /** What V8 may take for objects and texts; a conversation at the edge of the budget needs most of it. */
@@ -26,43 +25,9 @@ export interface ApartOptions {
  */
 export async function runApart(program: URL, args: readonly string[], options: ApartOptions): Promise<unknown> {
   const { signal, heapMegabytes = HEAP_MEGABYTES, timeLimitMs = TIME_LIMIT_MS } = options;
-  signal.throwIfAborted();
-  const child = fork(program, [...args], {
-    env: {},
-    execArgv: [`--max-old-space-size=${heapMegabytes}`],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  try {
-    const answer = await answerOf(child, AbortSignal.any([signal, AbortSignal.timeout(timeLimitMs)]));
-    const failed = errorSchema.safeParse(answer);
-    if (failed.success) throw new Error(`The export could not be read (${failed.data.error}).`);
-    return answer;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    await end(child);
-  }
-}
-
-async function answerOf(child: ChildProcess, signal: AbortSignal): Promise<unknown> {
-  const answered = new AbortController();
-  const either = { signal: AbortSignal.any([signal, answered.signal]) };
-  const died = once(child, 'exit', either).then(([code, killedBy]) => {
-    throw new Error(`The process that read the export died (${killedBy ?? `exit code ${code}`}).`);
-  });
-  try {
-    const [answer]: unknown[] = await Promise.race([once(child, 'message', either), died]);
-    return answer;
-  } finally {
-    answered.abort();
-  }
-}
-
-/** Until it is gone, it may have files open in the directory. */
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeLimitMs)]);
+  const answer = await askApart({ file: program, args, heapMegabytes, signal: limit });
+  const failed = errorSchema.safeParse(answer);
+  if (failed.success) throw new Error(`The export could not be read (${failed.data.error}).`);
+  return answer;
 }

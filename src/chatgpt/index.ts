@@ -1,7 +1,7 @@
 /** What is inside an export: layout, conversations, inventory, comparison. */
 export { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, type AccountInformation, findAccount, readAccount } from './account.ts';
 export type { ApartOptions } from './apart.ts';
-export { type Citation, type CleanText, cleanText, textOfPart } from './conversation/citations.ts';
+export { type Citation, type CleanText, cleanText, textOfMessage, textOfPart } from './conversation/citations.ts';
 export {
   branchesOf,
   type Conversation,
@@ -25,11 +25,10 @@ export {
   type ConversationReading,
   type KnownReading,
   type ReadOptions,
-  readConversationAt,
   readConversations,
   readConversationsFile,
-  type Stretch,
 } from './conversation/read.ts';
+export { nodePlaces, readConversationAt, readMessageAt, type Stretch } from './conversation/read-at.ts';
 export { takeInventoryApart } from './inventory/apart.ts';
 export { type InventoryOptions, takeInventory } from './inventory/build.ts';
 export {
@@ -42,7 +41,7 @@ export {
 export { readInventory, writeInventory } from './inventory/file.ts';
 export type { Generation } from './inventory/generation.ts';
 export type { AssetEntry, ConversationEntry, Counts, Inventory, Ledger } from './inventory/inventory.ts';
-export { countRecords, recordsWithout } from './inventory/records.ts';
+export { countRecords, identityOf, recordsWithout } from './inventory/records.ts';
 export { ELEMENT_BUDGET, type ElementBudget } from './json/elements.ts';
 export type { Fingerprint, KnownElements } from './json/fingerprint.ts';
 export { type AssetKind, type AssetType, kindOfAsset, sniffAsset } from './layout/asset-types.ts';

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { errorCode } from '../lib/errors.ts';
 import { exitCodeOf, reportError } from './errors.ts';
 import { version } from './version.ts';
 
@@ -6,7 +7,6 @@ const program = new Command('chatkeep')
   .description(
     "Keeps ChatGPT's data exports: watches an inbox for export-ready emails, fetches each export before its link dies, and keeps it as a dated, verifiable snapshot.",
   )
-  .version(await version())
   .option('-c, --config <file>', 'the YAML file; else CHATKEEP_CONFIG, else /config/chatkeep.yaml if there is one')
   .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent; else as configured')
   .showHelpAfterError('(`chatkeep --help` lists the commands)')
@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./status.ts')).statusCommand(),
   snapshots: async () => (await import('./snapshots.ts')).snapshotsCommand(),
   verify: async () => (await import('./verify.ts')).verifyCommand(),
+  search: async () => (await import('./search.ts')).searchCommand(),
+  show: async () => (await import('./show.ts')).showCommand(),
+  stats: async () => (await import('./stats.ts')).statsCommand(),
+  catalog: async () => (await import('./catalog.ts')).catalogCommand(),
   restore: async () => (await import('./restore.ts')).restoreCommand(),
   offsite: async () => (await import('./offsite.ts')).offsiteCommand(),
   prune: async () => (await import('./prune.ts')).pruneCommand(),
@@ -38,6 +42,15 @@ for (const name of named.length === 0 ? Object.keys(COMMANDS) : named) {
   const command = await COMMANDS[name]?.();
   if (command !== undefined) program.addCommand(withoutExit(command));
 }
+
+// Whoever reads our output may have seen enough of it: `chatkeep show … | head`.
+process.stdout.on('error', (error) => {
+  if (errorCode(error) === 'EPIPE') process.exit();
+  throw error;
+});
+
+// `show` has a --version of its own, and commander would take it for this one.
+if (!named.includes('show')) program.version(await version());
 
 try {
   await program.parseAsync();

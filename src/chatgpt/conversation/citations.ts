@@ -65,6 +65,13 @@ export function textOfPart(part: Part, message: Message): CleanText {
   }
 }
 
+/** All text of a message, part by part, and the names of the files that came with it: what is searched. Without marks. */
+export function textOfMessage(message: Message): string {
+  const texts = message.parts.map((part) => textOfPart(part, message).text);
+  for (const { name } of message.attachments) if (name !== undefined) texts.push(name);
+  return texts.length === 1 ? (texts[0] ?? '') : texts.filter((text) => text !== '').join('\n');
+}
+
 function plain(lines: readonly (string | undefined)[]): CleanText {
   return { text: lines.filter((line) => line !== undefined && line !== '').join('\n'), citations: [] };
 }

@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../lib/errors.ts';
 import { type ElementBudget, type ElementReading, readElements, type UnreadReason } from '../json/elements.ts';
@@ -19,6 +18,8 @@ export type ConversationReading =
       readonly bytes: number;
       /** Where it was asked for, by `known`. */
       readonly fingerprint: Fingerprint | undefined;
+      /** As it stands in the file: a view, which holds until the next reading is asked for. */
+      readonly raw: Buffer;
     }
   /** Something in a list that is not in the result; the book says where and why. */
   | { readonly kind: 'unread'; readonly bytes: number };
@@ -119,30 +120,6 @@ function readElement(
   const conversation = readConversation(element.value, (reason, detail) =>
     reports.add(reason, { file, index, detail }),
   );
-  return { kind: 'conversation', conversation, file, index, offset, bytes, fingerprint: element.fingerprint };
-}
-
-/** A stretch of a file. */
-export interface Stretch {
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-/**
- * Reads one conversation where an earlier reading has found it. Undefined where there is none now: the file is gone, or
- * another.
- */
-export async function readConversationAt(path: string, stretch: Stretch): Promise<Conversation | undefined> {
-  const value = await parseAt(path, stretch);
-  return isConversation(value) ? readConversation(value, () => undefined) : undefined;
-}
-
-async function parseAt(path: string, { offset, bytes }: Stretch): Promise<unknown> {
-  try {
-    await using file = await open(path);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, offset);
-    return JSON.parse(buffer.toString('utf8', 0, bytesRead));
-  } catch {
-    return undefined;
-  }
+  const { fingerprint, raw } = element;
+  return { kind: 'conversation', conversation, file, index, offset, bytes, fingerprint, raw };
 }

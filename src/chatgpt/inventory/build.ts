@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { branchesOf, type Conversation, mainPath, messagesOf } from '../conversation/conversation.ts';
 import { assetsOf, isSpoken, type Message, type Role } from '../conversation/message.ts';
 import { type ConversationReading, readConversations } from '../conversation/read.ts';
@@ -10,7 +9,7 @@ import { type ExportLayout, readLayout } from '../layout/layout.ts';
 import { ReportBook } from '../reports.ts';
 import { GenerationGuess } from './generation.ts';
 import type { AssetEntry, ConversationEntry, Inventory } from './inventory.ts';
-import { countRecords, mergeRecords, recordsOf, rolesIn } from './records.ts';
+import { countRecords, identityOf, mergeRecords, recordsOf, rolesIn } from './records.ts';
 
 export interface InventoryOptions {
   readonly budget?: ElementBudget;
@@ -63,7 +62,7 @@ class Stock {
     const { conversation, file, index } = reading;
     const messages = messagesOf(conversation);
     const records = recordsOf(conversation);
-    const id = conversation.id ?? `without-id-${hash('sha256', records).slice(0, 16)}`;
+    const id = identityOf(conversation, records);
     if (conversation.id === undefined) this.#reports.add('conversation-without-id', { file, index });
     mainPath(conversation, (reason, detail) => this.#reports.add(reason, { file, index, detail }));
     this.#generation.see(conversation);

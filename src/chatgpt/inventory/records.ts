@@ -39,6 +39,11 @@ export function recordsOf({ nodes }: Conversation): Buffer {
   return sorted([...records.values()]);
 }
 
+/** What a conversation is known by; one without an id by its messages. */
+export function identityOf(conversation: Conversation, records?: Buffer): string {
+  return conversation.id ?? `without-id-${hash('sha256', records ?? recordsOf(conversation)).slice(0, 16)}`;
+}
+
 /** Both together, each id once; what is in both is taken from the first. */
 export function mergeRecords(first: Buffer, second: Buffer): Buffer {
   const records = new Map<string, Buffer>();

@@ -43,6 +43,8 @@ export type ElementReading =
       readonly invalidUtf8: boolean;
       /** Where it was asked for, by `known`. */
       readonly fingerprint: Fingerprint | undefined;
+      /** As it stands in the file: a view, which holds until the next element is asked for. */
+      readonly raw: Buffer;
       readonly at: Extent;
     }
   /** One that is known, as it was: it was not parsed. */
@@ -188,8 +190,9 @@ class ListReader {
 
   #element({ start, reading: { value, invalidUtf8, fingerprint, end } }: Found): ElementReading {
     if (this.#options.isElement(value)) this.#learnHead(start, end);
+    const raw = this.#window.bytes(start, end);
     this.#window.pass(end);
-    return { kind: 'element', value, invalidUtf8, fingerprint, at: this.#extent(start, end) };
+    return { kind: 'element', value, invalidUtf8, fingerprint, raw, at: this.#extent(start, end) };
   }
 
   /** The element that is expected here, if these are its bytes: neither its end has to be looked for, nor its digest. */

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { ACCOUNT_FILE_MOST_BYTES, type AccountInformation, readAccount } from '../account.ts';
+import { type AccountInformation, findAccount } from '../account.ts';
 import { Branches } from '../conversation/branches.ts';
 import { type Conversation, type ConversationNode, messagesOf } from '../conversation/conversation.ts';
 import type { Message, Role } from '../conversation/message.ts';
-import { readConversationAt, type Stretch } from '../conversation/read.ts';
-import { readSmallFile } from '../json/read-json.ts';
+import { readConversationAt, type Stretch } from '../conversation/read-at.ts';
 import { type ExportLayout, readLayout } from '../layout/layout.ts';
 import { type Feedback, type Rows, readFeedback, readSharedLinks, type SharedLink } from '../side-files.ts';
 import { type Asset, AssetShelf } from './assets.ts';
@@ -85,16 +84,8 @@ export class ExportReader {
   }
 
   /** What the export says of its account; undefined where it says nothing that is understood. Never throws. */
-  async account(): Promise<AccountInformation | undefined> {
-    for (const { account } of this.layout.parts) {
-      const bytes =
-        account === undefined
-          ? undefined
-          : await readSmallFile(join(this.layout.directory, account.path), ACCOUNT_FILE_MOST_BYTES);
-      const information = bytes === undefined ? undefined : readAccount(bytes);
-      if (information !== undefined) return information;
-    }
-    return undefined;
+  account(): Promise<AccountInformation | undefined> {
+    return findAccount(this.layout.directory, this.layout.files);
   }
 
   /** The conversation that an earlier reading has found in a file of the export; undefined where there is none now. */

@@ -79,7 +79,7 @@ describe('The process that sums up an export', () => {
 
   it('is ended when it takes too long, and when nobody waits for it any more', async () => {
     await using unpacked = await unpackedExport(account, 'G3');
-    await assert.rejects(summarizeApart(unpacked.path, { signal, timeLimitMs: 1 }), { name: 'AbortError' });
+    await assert.rejects(summarizeApart(unpacked.path, { signal, timeLimitMs: 1 }), { name: 'TimeoutError' });
     const stop = new AbortController();
     const reason = new Error('enough');
     const summary = summarizeApart(unpacked.path, { signal: stop.signal });

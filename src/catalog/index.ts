@@ -1,0 +1,14 @@
+/** The search index over all snapshots; can always be rebuilt. */
+export { Catalog, type OpenedConversation } from './catalog.ts';
+export type { IndexReport } from './indexing/indexer.ts';
+export type {
+  CatalogConversation,
+  ConversationFilter,
+  ConversationVersion,
+  Presence,
+} from './reading/conversations.ts';
+export type { Hit, SearchFilter, SearchOptions, SearchResult } from './reading/search.ts';
+export type { Snippet } from './reading/snippet.ts';
+export type { IndexedSnapshot, Statistics } from './reading/statistics.ts';
+export type { CatalogSource } from './source.ts';
+export { type UpdateOptions, updateCatalog } from './update.ts';

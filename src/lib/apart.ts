@@ -1,0 +1,72 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+
+export interface ApartOptions {
+  /** The program. */
+  readonly file: URL;
+  readonly args?: readonly string[];
+  /** What V8 may take for objects and texts. */
+  readonly heapMegabytes: number;
+  readonly signal: AbortSignal;
+  /** The first message that the process gets. */
+  readonly question?: object;
+  /** Told of each message of the process; gives whether it is the answer. */
+  readonly isAnswer?: (message: unknown) => boolean;
+}
+
+/**
+ * Runs a program of ours in a process of its own, and gives its answer: the first message that is one. Where work may
+ * take all memory or more time than anybody has, that ends the process and nothing else. It gets no environment, since
+ * secrets may be in there, and is gone when this settles.
+ *
+ * @throws Error if the process died before it answered; the signal's reason
+ */
+export async function askApart(options: ApartOptions): Promise<unknown> {
+  const { file, args = [], heapMegabytes, signal, question, isAnswer = () => true } = options;
+  signal.throwIfAborted();
+  const child = fork(file, [...args], {
+    env: {},
+    execArgv: [`--max-old-space-size=${heapMegabytes}`],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  try {
+    if (question !== undefined) child.send(question);
+    return await answerOf(child, isAnswer, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    await end(child);
+  }
+}
+
+async function answerOf(
+  child: ChildProcess,
+  isAnswer: (message: unknown) => boolean,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const settled = new AbortController();
+  const either = { signal: AbortSignal.any([signal, settled.signal]) };
+  const died = once(child, 'exit', either).then(([code, killedBy]) => {
+    throw new Error(`The process died (${killedBy ?? `exit code ${code}`}).`);
+  });
+  const answered = new Promise<unknown>((resolve) => {
+    child.on('message', (message: unknown) => {
+      if (isAnswer(message)) resolve(message);
+    });
+  });
+  try {
+    return await Promise.race([answered, died]);
+  } finally {
+    settled.abort();
+    died.catch(() => {});
+  }
+}
+
+/** Until it is gone, it may have files open. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
