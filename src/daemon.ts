@@ -16,6 +16,7 @@ import { senderMarks } from './notice/index.ts';
 import { createCopier } from './offsite-watch.ts';
 import { OutageReporter } from './outages.ts';
 import { Pruner } from './retention/index.ts';
+import { listSnapshots } from './snapshot/index.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
 import { VerificationWatch } from './verification/index.ts';
 
@@ -75,6 +76,7 @@ export async function runDaemon(
   const names = config.mailboxes.map(({ name }) => name);
 
   logger.info({ mailboxes: names, backups: config.backupDir }, `watching ${whatIsWatched(config)}`);
+  await mentionStrangers(config, logger);
   // A delivery in hand when the service stops is given a moment: cut off, it would be sent a second time.
   const delivering = new AbortController();
   const deliveries = dispatcher.run(delivering.signal);
@@ -115,6 +117,14 @@ export async function runDaemon(
     await removeHeartbeat(config.stateDir);
   }
   logger.info('stopped');
+}
+
+/** What others keep in the backup directory is left alone; whoever put it there by mistake should know. */
+async function mentionStrangers({ backupDir }: Config, logger: Logger): Promise<void> {
+  const { strangers, damaged } = await listSnapshots(backupDir);
+  if (strangers.length > 0)
+    logger.info({ strangers }, 'in the backup directory is what is not of Chatkeep; it is left alone');
+  for (const { id, problem } of damaged) logger.warn({ snapshot: id }, `the snapshot ${id} is damaged: ${problem}`);
 }
 
 function whatIsWatched({ mailboxes, dropDir }: Config): string {

@@ -18,6 +18,7 @@ import { count, formatBytes, formatDuration, formatMoment } from '../lib/text.ts
 import { type CheckedLogin, loginRecordIn } from '../login-watch/index.ts';
 import { type OffsiteProgress, type OffsiteRecord, offsiteRecordIn } from '../offsite/index.ts';
 import { listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
+import { readRecord, type VerificationRecord } from '../verification/index.ts';
 import { loadForCommand } from './context.ts';
 import { healthJson, healthWords } from './login/health.ts';
 import { printJson, printLine } from './output.ts';
@@ -34,6 +35,7 @@ interface Status {
   readonly awaited: readonly AwaitedExport[];
   readonly undelivered: Undelivered;
   readonly logins: readonly CheckedLogin[];
+  readonly verified: VerificationRecord;
   readonly offsite: readonly OffsiteStatus[];
   readonly snapshots: readonly SnapshotInfo[];
 }
@@ -76,10 +78,11 @@ async function gather(config: Config): Promise<Status> {
   const { snapshots } = await listSnapshots(config.backupDir);
   const health = judgeHealth(heartbeat, systemClock.now());
   const logins = await loginRecordIn(config.stateDir).read();
+  const verified = await readRecord(config.stateDir);
   const offsite = await offsiteStatus(config, snapshots);
   if (!(await exists(journalPath(config)))) {
     const undelivered = { count: 0, lastError: undefined };
-    return { health, heartbeat, open: [], ended: [], awaited: [], undelivered, logins, offsite, snapshots };
+    return { health, heartbeat, open: [], ended: [], awaited: [], undelivered, logins, offsite, verified, snapshots };
   }
   await using journal = openSqliteJournal(journalPath(config));
   return {
@@ -91,6 +94,7 @@ async function gather(config: Config): Promise<Status> {
     undelivered: await journal.undelivered(),
     logins,
     offsite,
+    verified,
     snapshots,
   };
 }
@@ -116,7 +120,7 @@ function awaitedExports(awaited: readonly Awaited[], config: Config): AwaitedExp
 }
 
 function page(
-  { health, heartbeat, open, ended, awaited, undelivered, logins, offsite, snapshots }: Status,
+  { health, heartbeat, open, ended, awaited, undelivered, logins, offsite, verified, snapshots }: Status,
   now: number,
 ): string[] {
   const newest = snapshots.at(-1);
@@ -145,6 +149,7 @@ function page(
       ? 'There is no snapshot yet.'
       : `${count(snapshots.length, 'snapshot')}; the newest is ${newest.id} (${count(newest.meta.files, 'file')}, ${formatBytes(newest.meta.bytes)}).`,
     ...offsite.map((place) => offsiteLine(place, now)),
+    ...verifiedLines(verified, now),
     ...(undelivered.count === 0
       ? []
       : [
@@ -168,6 +173,18 @@ function offsiteLine({ name, record, missing, progress }: OffsiteStatus, now: nu
     ...(nextTryAt === null || nextTryAt <= now ? [] : [`Next try at ${formatMoment(nextTryAt)}.`]),
   ];
   return [`Off-site copy ${name}: ${parts.join(', ')}.`, ...amiss].join(' ');
+}
+
+function verifiedLines({ verifiedAt, roundEnded, damage }: VerificationRecord, now: number): string[] {
+  if (verifiedAt === null) return [];
+  const round =
+    roundEnded === null ? 'not every file was read yet' : `every file had been read by ${formatMoment(roundEnded)}`;
+  return [
+    `Snapshots were read again ${formatDuration(now - verifiedAt)} ago; ${round}.`,
+    ...(damage.length === 0
+      ? []
+      : [`${count(damage.length, 'file is', 'files are')} damaged: run \`chatkeep verify\`.`]),
+  ];
 }
 
 function awaitedLine({ mailbox, askedAt, remindAt }: AwaitedExport, now: number): string {
@@ -207,7 +224,18 @@ function captureLine(capture: Capture, heartbeat: Heartbeat | undefined, now: nu
   }
 }
 
-function asJson({ health, heartbeat, open, ended, awaited, undelivered, logins, offsite, snapshots }: Status): unknown {
+function asJson({
+  health,
+  heartbeat,
+  open,
+  ended,
+  awaited,
+  undelivered,
+  logins,
+  offsite,
+  verified,
+  snapshots,
+}: Status): unknown {
   const newest = snapshots.at(-1);
   return {
     health,
@@ -219,6 +247,11 @@ function asJson({ health, heartbeat, open, ended, awaited, undelivered, logins, 
     offsite: offsite.map(({ name, record: { format: _format, copied, told: _told, ...record }, missing }) => {
       return { name, copied: copied.length, missing, ...record };
     }),
+    verified: {
+      at: verified.verifiedAt,
+      everyFileReadAt: verified.roundEnded,
+      damaged: verified.damage.map(({ snapshot, path }) => ({ snapshot, path })),
+    },
     undeliveredNotifications: undelivered.count,
     lastDeliveryError: undelivered.lastError ?? null,
     snapshots: snapshots.length,

@@ -16,6 +16,7 @@ export async function checkWhole(glimpse: Glimpse, draft: Draft, findings: Findi
   checkSignIns(glimpse, draft, findings);
   checkEncryption(glimpse, draft, findings);
   warnOfLoweredGuards(glimpse, draft, findings);
+  warnOfPruningNothing(glimpse, draft, findings);
   await checkAuthorities(glimpse, draft, findings);
   await checkLogins(glimpse, draft, findings);
   await checkOffsite(glimpse, draft, findings);
@@ -82,6 +83,13 @@ function warnOfLoweredGuards({ notices, download }: Glimpse, draft: Draft, findi
       `${draft.nameOf(['download', 'extra_origins'])}: links may lead to ${download.extra_origins.join(', ')} too, inside your network as well, and logins are sent there: meant for tests and proxies`,
     );
   }
+}
+
+function warnOfPruningNothing({ keep, prune }: Glimpse, draft: Draft, findings: Findings): void {
+  if (prune !== 'after_commit' || Object.values(keep).some((rule) => rule !== null)) return;
+  findings.warning(
+    `${draft.nameOf(['prune'])}: nothing is pruned, since \`keep\` has no rule and every snapshot is kept: set keep, or take this out`,
+  );
 }
 
 async function checkAuthorities({ mailboxes, download }: Glimpse, draft: Draft, findings: Findings): Promise<void> {

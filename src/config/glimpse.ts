@@ -47,6 +47,8 @@ const glimpseSchema = z.object({
     })
     .catch({ extra_origins: [], logins: [] }),
   offsite: z.array(offsiteEntry.catch({})).catch([]),
+  keep: z.record(z.string(), z.unknown()).catch({}),
+  prune: text,
   notify: z.array(notifyEntry.catch({ url: undefined, url_file: undefined })).catch([]),
 });
 

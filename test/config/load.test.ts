@@ -773,6 +773,13 @@ describe('warnings', () => {
     ]);
   });
 
+  it('tell that nothing is pruned where no rule is set', async () => {
+    await using workspace = await Workspace.create();
+    assert.match((await warningsOf(workspace, 'prune: after_commit')).join(), /^prune: nothing is pruned/);
+    assert.deepEqual(await warningsOf(workspace, 'prune: after_commit\nkeep: { last: 5 }'), []);
+    assert.deepEqual(await warningsOf(workspace, 'prune: after_commit', { CHATKEEP_KEEP_LAST: '5' }), []);
+  });
+
   it('tell of a password in the environment', async () => {
     await using workspace = await Workspace.create();
     const env = { CHATKEEP_IMAP_HOST: 'h', CHATKEEP_IMAP_USER: 'u', CHATKEEP_IMAP_PASSWORD: 'p' };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readlink, rename, stat } from 'node:fs/promises';
+import { mkdir, readdir, readlink, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { sha256 } from '../../src/lib/hash.ts';
 import { type BackupDirectory, listSnapshots, verifySnapshot } from '../../src/snapshot/index.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { DAY_MS, EXPORT_TIME, open, takeNew } from './support.ts';
@@ -41,16 +42,31 @@ describe('removing a snapshot', () => {
     await assert.rejects(backups.remove(newest), /is the newest/);
   });
 
-  it('that a crash cut short is finished when the directory is opened: there never is half a snapshot', async () => {
-    const old = await takeNew(backups, 'c1', { 'a/b': '1', c: '2' }, day(0));
+  it('that is cut short anywhere leaves the whole snapshot or none, and the next start finishes it', async () => {
+    const files = { 'a/b': '1', c: '2', d: '3' };
     const kept = await takeNew(backups, 'c2', { c: '2' }, day(1));
-    await backups[Symbol.asyncDispose]();
-    // As it is just after the rename.
-    await mkdir(join(directory.path, '.chatkeep/trash'), { recursive: true });
-    await rename(old.path, join(directory.path, '.chatkeep/trash', `${old.name}-0123456789ab`));
-    assert.deepEqual((await listSnapshots(directory.path)).snapshots, [kept]);
-    backups = await open(directory.path);
-    await assert.rejects(stat(join(directory.path, '.chatkeep/trash')), { code: 'ENOENT' });
-    assert.equal((await verifySnapshot(kept)).ok, true);
+    const trash = join(directory.path, '.chatkeep/trash');
+    for (const step of ['before the rename', 'after the rename', 'one file deleted', 'all files deleted']) {
+      const old = await takeNew(backups, 'c1', files, {
+        ...day(0),
+        archive: { form: 'zip', sha256: sha256(step), bytes: 1 },
+      });
+      await backups[Symbol.asyncDispose]();
+      await mkdir(trash, { recursive: true });
+      if (step !== 'before the rename') {
+        const doomed = join(trash, `${old.name}-0123456789ab`);
+        await rename(old.path, doomed);
+        if (step === 'one file deleted') await rm(join(doomed, 'a/b'));
+        if (step === 'all files deleted') for (const path of Object.keys(files)) await rm(join(doomed, path));
+      }
+      const visible = (await listSnapshots(directory.path)).snapshots;
+      assert.deepEqual(visible, step === 'before the rename' ? [old, kept] : [kept], step);
+      for (const snapshot of visible) assert.equal((await verifySnapshot(snapshot)).ok, true);
+      backups = await open(directory.path);
+      await assert.rejects(stat(trash), { code: 'ENOENT' });
+      assert.equal((await verifySnapshot(kept)).ok, true);
+      assert.equal(await readlink(join(kept.path, '../latest')), kept.name);
+      if (step === 'before the rename') await backups.remove(old);
+    }
   });
 });
