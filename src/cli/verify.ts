@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -39,7 +40,7 @@ export function verifyCommand(): Command {
     .action(async (names: string[], options: Options, command: Command) => {
       const { config } = await loadForCommand(command);
       const list = await listSnapshots(config.backupDir);
-      const reports = await verify(choose(list, names), list, { ...options, config });
+      const reports = await verify(choose(list, names), list, { ...options, config, isRound: names.length === 0 });
       const latest = names.length === 0 ? await checkLatest(list) : [];
       if (options.json === true) printJson(asJson(reports, list, latest));
       else printRest(reports, list, latest, config);
@@ -67,12 +68,16 @@ function choose(list: SnapshotList, names: readonly string[]): SnapshotPlace[] {
 async function verify(
   chosen: readonly SnapshotPlace[],
   list: SnapshotList,
-  { config, sample, json }: Options & { readonly config: Config },
+  { config, sample, json, isRound }: Options & { readonly config: Config; readonly isRound: boolean },
 ): Promise<SnapshotReport[]> {
   const signal = stopSignal();
   const display = json === true ? undefined : progressDisplay();
+  // A sample of some snapshots is no part of the round through all, and begins anywhere.
+  const from = isRound ? undefined : randomInt(65_536);
   const stretch =
-    sample === undefined ? undefined : await takeSample(config.stateDir, { snapshots: chosen, share: sample, signal });
+    sample === undefined
+      ? undefined
+      : await takeSample(config.stateDir, { snapshots: chosen, share: sample, from, signal });
   const reports: SnapshotReport[] = [];
   const verifying = verifySnapshots(chosen, list, {
     signal,
@@ -84,7 +89,7 @@ async function verify(
     reports.push(report);
     if (json !== true) printReport(report);
   }
-  if (stretch !== undefined) await rememberSample(config.stateDir, stretch, systemClock.now());
+  if (stretch !== undefined && isRound) await rememberSample(config.stateDir, stretch, systemClock.now());
   return reports;
 }
 

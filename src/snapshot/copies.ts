@@ -37,10 +37,14 @@ export async function readSumsOf(snapshot: string): Promise<ReturnType<typeof pa
   return parseSums(await readFile(join(snapshot, SUMS_FILE), 'utf8').catch(() => '')).sums;
 }
 
-/** Which file on the disk this is, `<device>:<inode>`: hard links are one. Undefined where there is no file. */
+/**
+ * Which file on the disk this is: `<device>:<inode>` of one with several names (hard links), else its path, since
+ * network shares make inodes up. Undefined where there is no file.
+ */
 export async function identityOf(file: string): Promise<string | undefined> {
   const stats = await lstat(file, { bigint: true }).catch(() => undefined);
-  return stats?.isFile() === true ? `${stats.dev}:${stats.ino}` : undefined;
+  if (stats?.isFile() !== true) return undefined;
+  return stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : file;
 }
 
 /**

@@ -12,12 +12,17 @@ export interface SampleOptions {
   readonly snapshots: readonly SnapshotPlace[];
   /** 0 to 1, of all bytes. */
   readonly share: number;
+  /** Where it begins (0 to 65,535); else where the last sample ended. */
+  readonly from?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is to be read next, going on where the last sample ended. */
-export async function takeSample(stateDir: string, { snapshots, share, signal }: SampleOptions): Promise<Stretch> {
-  const { from } = await readRecord(stateDir);
+/** What is to be read next. */
+export async function takeSample(
+  stateDir: string,
+  { snapshots, share, signal, ...given }: SampleOptions,
+): Promise<Stretch> {
+  const { from } = given.from === undefined ? await readRecord(stateDir) : { from: given.from };
   return share >= 1 ? { ...WHOLE_CIRCLE, from } : nextStretch(snapshots, { from, share, signal });
 }
 
