@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { formatBytes } from '../src/lib/text.ts';
 import type { Bench, BenchResult } from './bench.ts';
 import { browser } from './browser.ts';
+import { catalog } from './catalog.ts';
 import { download, downloadCuts, downloadFar, downloadLossy } from './download.ts';
 import { large } from './large.ts';
 import { latency } from './latency.ts';
@@ -28,6 +29,7 @@ const BENCHES: readonly Bench[] = [
   downloadCuts,
   browser,
   reading,
+  catalog,
   unpack,
 ];
 

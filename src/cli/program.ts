@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import('./verify.ts')).verifyCommand(),
   search: async () => (await import('./search.ts')).searchCommand(),
   show: async () => (await import('./show.ts')).showCommand(),
+  diff: async () => (await import('./diff.ts')).diffCommand(),
   stats: async () => (await import('./stats.ts')).statsCommand(),
   catalog: async () => (await import('./catalog.ts')).catalogCommand(),
   restore: async () => (await import('./restore.ts')).restoreCommand(),

@@ -9,7 +9,7 @@ const first = createAccount({ seed: 'reading', email: 'ada@example.test', conver
 const second = nextExport(first, { seed: 'more', add: 1, change: 2, delete: 1, days: 90 });
 const gone = first.conversations.find(({ id }) => !second.conversations.some((one) => one.id === id))?.id ?? '';
 
-describe('chatkeep search, show and stats', () => {
+describe('chatkeep search, show, diff and stats', () => {
   let home: Awaited<ReturnType<typeof tempDir>>;
   let env: Environment;
   before(async () => {
@@ -60,6 +60,20 @@ describe('chatkeep search, show and stats', () => {
       assert.equal((await chatkeep(['search', 'x', ...wrong], env)).code, 2, wrong.join(' '));
     for (const typed of ['"', '-', 'NEAR(', '*'])
       assert.equal((await chatkeep(['search', '--', typed], env)).code, 0, typed);
+  });
+
+  it('compare two snapshots, and tell a change of the format from deletions', async () => {
+    const { code, stdout } = await chatkeep(['diff'], env);
+    assert.equal(code, 0);
+    assert.match(stdout, /The format of the exports changed \(G4 to G5\)/);
+    assert.match(stdout, /1 conversation added:\n {2}\+ /);
+    assert.match(stdout, /1 conversation gone:\n {2}- /);
+    const { conversations } = JSON.parse((await chatkeep(['diff', '2026-03', '2026-06', '--json'], env)).stdout);
+    assert.deepEqual(
+      conversations.gone.map(({ id }: { id: string }) => id),
+      [gone],
+    );
+    assert.equal((await chatkeep(['diff', '2026-06'], env)).code, 8, 'there is no newer one');
   });
 
   it('count what was kept', async () => {
