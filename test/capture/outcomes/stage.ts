@@ -5,7 +5,6 @@ import { hasEnded, type Journal, openSqliteJournal, Recorder, Worker } from '../
 import { summarize, takeInventory } from '../../../src/chatgpt/index.ts';
 import { createLogins, createTransport, Downloader } from '../../../src/download/index.ts';
 import { type Clock, DAY_MS, HOUR_MS, SECOND_MS, systemClock } from '../../../src/lib/clock.ts';
-import { removeTree } from '../../../src/lib/files.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { Mutex } from '../../../src/lib/mutex.ts';
 import { Secret } from '../../../src/lib/secret.ts';
@@ -84,13 +83,14 @@ export class Stage implements AsyncDisposable {
     const transport = await createTransport({ places, caFile });
     parts.defer(() => transport.close());
     const journal = parts.use(openSqliteJournal(join(base, 'journal.sqlite')));
-    const backups = parts.use(await openBackupDirectory(join(base, 'backups'), { logger: silentLogger }));
     const unpacking = new Mutex();
     const [first, second] = [await exportZip(base, 'first'), await exportZip(base, 'second')];
 
     async function play({ form, login, fault }: Row, number: number): Promise<Played> {
       const directory = join(base, `row-${number}`);
       await mkdir(directory);
+      // All rows fetch the same export: in one backup directory it could be that of another row, and no second one is made.
+      await using backups = await openBackupDirectory(join(directory, 'backups'), { logger: silentLogger });
       for (const [name, content] of Object.entries(login.files ?? {})) await writeFile(join(directory, name), content);
       const isDead = fault.link === 'dead' || fault.link === 'dead-for-server';
       const stamp = new Date(isDead ? Date.now() - DAY_MS - HOUR_MS : Date.now());
@@ -165,8 +165,6 @@ export class Stage implements AsyncDisposable {
           ? join(backups.path, account, capture.state.snapshot.split('/').at(-1) ?? '')
           : undefined;
       const kept = snapshot && (await readFile(join(snapshot, 'which.txt'), 'utf8'));
-      // Else every later commit would look through all earlier ones.
-      await removeTree(join(backups.path, account));
       const isChanged = fault.changesAfterFirst === true || kindsOf(fault).includes('changed');
       return { capture, told, published, kept, expected: isChanged ? 'second' : 'first' };
     }
