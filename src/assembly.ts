@@ -26,8 +26,9 @@ import { exists, makePrivateDirectory } from './lib/files.ts';
 import { lockDirectory } from './lib/lock.ts';
 import type { Logger } from './lib/logger.ts';
 import { Mutex } from './lib/mutex.ts';
+import { readQuietHours } from './lib/quiet-hours.ts';
 import { downloadPlaces, readNotice } from './notice/index.ts';
-import { Dispatcher } from './notify/index.ts';
+import { Dispatcher, isWanted, type Subscription, tellsOf } from './notify/index.ts';
 import { type BackupDirectory, openBackupDirectory } from './snapshot/index.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
 
@@ -109,7 +110,7 @@ export async function assemble(
   const { clock, random } = surroundings;
   await using stack = new AsyncDisposableStack();
 
-  const services = config.notify.flatMap((address) => surroundings.openServices(address));
+  const subscriptions = subscriptionsOf(config, surroundings);
   await makePrivateDirectory(config.stateDir).catch((error: unknown) => {
     throw new ChatkeepError('storage', `The state directory ${config.stateDir} cannot be made.`, { cause: error });
   });
@@ -117,7 +118,7 @@ export async function assemble(
   const journal = stack.use(openSqliteJournal(journalPath(config)));
   await refuseEmptiedDirectory(config.backupDir, journal);
   const backups = stack.use(await openBackupDirectory(config.backupDir, { logger }));
-  const recipients = [...new Set(services.map(({ id }) => id))];
+  const recipients = [...new Set(subscriptions.map(({ service }) => service.id))];
   await journal.readdress(recipients);
 
   const source = stack.use(await openSource(config, surroundings));
@@ -133,10 +134,22 @@ export async function assemble(
     logger,
   });
 
-  const dispatcher = new Dispatcher({ outbox: journal, services, clock, random, logger });
+  const dispatcher = new Dispatcher({
+    outbox: journal,
+    subscriptions,
+    tellOthers: (message) => recorder.record({ messages: [message] }),
+    clock,
+    random,
+    logger,
+  });
   const recorder = new Recorder({
     journal,
-    recipientsOf: () => recipients,
+    recipientsOf: (message) =>
+      recipients.filter((id) =>
+        subscriptions.some(
+          ({ service, wishes }) => service.id === id && isWanted(message, wishes) && !tellsOf(message, id),
+        ),
+      ),
     onRecorded: ({ captures = [] }) => {
       conductor.wake();
       dispatcher.wake();
@@ -223,6 +236,17 @@ export async function assemble(
     backups,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
+}
+
+/** The addresses of the configuration, with what is to be brought to each. */
+export function subscriptionsOf(
+  { notify }: Config,
+  { openServices }: Pick<Surroundings, 'openServices'>,
+): Subscription[] {
+  return notify.flatMap(({ url, events, minLevel, quietHours }) => {
+    const wishes = { events, minLevel, quietHours: quietHours === undefined ? undefined : readQuietHours(quietHours) };
+    return openServices(url).map((service) => ({ service, wishes }));
+  });
 }
 
 function bytesPerSecondOf({ download: { maxMbPerSecond } }: Config): number | undefined {

@@ -75,6 +75,10 @@ const TOLD = `
   CREATE TABLE told (subject TEXT PRIMARY KEY, what TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+/** Of a service that was down for long, so many messages are in memory at once. */
+const MOST_DUE = 500;
+const AMONG_IDS = 'WHERE id IN (SELECT value FROM json_each(?))';
+
 /** What leads from each version of the tables to the next; never changed, only added to. A newer journal is refused. */
 const MIGRATIONS = [CAPTURES_MESSAGES_NOTIFICATIONS, AWAITED, TOLD];
 const SCHEMA_VERSION = MIGRATIONS.length;
@@ -293,7 +297,7 @@ class SqliteJournal implements Journal {
     const rows = this.#prepared(
       `SELECT d.id, d.recipient, d.attempts, n.message FROM deliveries d JOIN notifications n ON n.id = d.notification
        WHERE d.delivered_at IS NULL AND d.due <= ? AND d.recipient IN (SELECT value FROM json_each(?))
-       ORDER BY d.notification, d.id LIMIT 100`,
+       ORDER BY d.notification, d.id LIMIT ${MOST_DUE}`,
     ).all(now, JSON.stringify(recipients));
     return rows.map((row) => ({
       id: Number(row.id),
@@ -311,17 +315,25 @@ class SqliteJournal implements Journal {
     return typeof row?.due === 'number' ? row.due : undefined;
   }
 
-  async delivered(deliveryId: number, at: number): Promise<void> {
-    this.#run('UPDATE deliveries SET delivered_at = ?, attempts = attempts + 1 WHERE id = ?', at, deliveryId);
+  async delivered(deliveryIds: readonly number[], at: number): Promise<void> {
+    this.#run(
+      `UPDATE deliveries SET delivered_at = ?, attempts = attempts + 1 ${AMONG_IDS}`,
+      at,
+      JSON.stringify(deliveryIds),
+    );
   }
 
-  async postponed(deliveryId: number, until: number, error: string): Promise<void> {
+  async postponed(deliveryIds: readonly number[], until: number, error: string): Promise<void> {
     this.#run(
-      'UPDATE deliveries SET due = ?, error = ?, attempts = attempts + 1 WHERE id = ?',
+      `UPDATE deliveries SET due = ?, error = ?, attempts = attempts + 1 ${AMONG_IDS}`,
       until,
       error,
-      deliveryId,
+      JSON.stringify(deliveryIds),
     );
+  }
+
+  async held(deliveryIds: readonly number[], until: number): Promise<void> {
+    this.#run(`UPDATE deliveries SET due = ? ${AMONG_IDS}`, until, JSON.stringify(deliveryIds));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,7 +15,7 @@ export function configCommand(): Command {
     .option('--json', 'print the result as JSON')
     .action(async (options: { json?: true }, command: Command) => {
       const { config, sources, warnings } = await loadForCommand(command);
-      const services = config.notify.flatMap((address) => parseAddress(address)).map(({ label }) => label);
+      const services = config.notify.flatMap(({ url }) => parseAddress(url)).map(({ label }) => label);
       if (options.json === true) return printJson({ ok: true, sources, warnings, notify: services });
       printLine('The configuration is sound.');
       printLine(`Mailboxes: ${config.mailboxes.map(({ name, host }) => `${name} at ${host}`).join(', ') || 'none'}`);

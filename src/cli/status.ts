@@ -153,7 +153,9 @@ function page(
     ...(undelivered.count === 0
       ? []
       : [
-          `${count(undelivered.count, 'notification')} could not be delivered yet. ${undelivered.lastError ?? ''}`.trimEnd(),
+          undelivered.lastError === undefined
+            ? `${count(undelivered.count, 'notification waits', 'notifications wait')} to be delivered.`
+            : `${count(undelivered.count, 'notification')} could not be delivered yet. ${undelivered.lastError}`,
         ]),
   ];
 }

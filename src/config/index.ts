@@ -1,5 +1,6 @@
 /** The configuration: schema, file, environment, secrets → one frozen {@link Config}. */
 export { VARIABLES } from './environment.ts';
+export { NOTIFICATION_EVENTS } from './events.ts';
 export { DEFAULT_CONFIG_PATH } from './file.ts';
 export { configJsonSchema, configJsonSchemaText } from './json-schema.ts';
 export { type ConfigOverrides, type LoadedConfig, type LoadOptions, loadConfig } from './load.ts';
@@ -9,6 +10,7 @@ export type {
   LoginConfig,
   MailboxConfig,
   MailboxSignIn,
+  NotifyConfig,
   OAuth2Config,
   OffsiteConfig,
   RcloneConfig,

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { cwd as processDirectory } from 'node:process';
 import type { z } from 'zod';
-import type { Secret } from '../lib/secret.ts';
+import { Secret } from '../lib/secret.ts';
 import { checkWhole } from './checks.ts';
 import { Draft, valueAt } from './draft.ts';
 import { applyEnvironment, CONFIG_VARIABLE, settingOf } from './environment.ts';
@@ -11,7 +11,7 @@ import { glimpseOf } from './glimpse.ts';
 import { describeIssues } from './issues.ts';
 import { completedOffsite } from './offsite.ts';
 import { absolutePath, defaultStateDirectory, defaultTokenFile, isPathKey } from './paths.ts';
-import { type Config, configSchema, type ResolvedOAuth2, type ResolvedSignIn } from './schema.ts';
+import { type Config, configSchema, type ResolvedNotify, type ResolvedOAuth2, type ResolvedSignIn } from './schema.ts';
 import { warnIfOthersCanRead } from './secret-file.ts';
 import { gatherSecrets, type Secrets } from './secrets.ts';
 import { camelCased, deepFrozen } from './shape.ts';
@@ -136,9 +136,18 @@ function completed(parsed: z.output<typeof configSchema>, { passwords, clientSec
       },
     ),
     offsite: parsed.offsite.map(completedOffsite),
-    notify: addresses.map(present),
+    notify: parsed.notify.map((entry, index) => completedNotify(entry, addresses[index])),
   };
 }
+
+function completedNotify(entry: ParsedNotify, address: Secret | undefined): ResolvedNotify {
+  const url = present(address);
+  if (entry instanceof Secret) return { url };
+  const { url: _url, url_file: _file, ...wishes } = entry;
+  return { url, ...wishes };
+}
+
+type ParsedNotify = z.output<typeof configSchema>['notify'][number];
 
 function completedOAuth2(
   { client_secret: _secret, client_secret_file: _file, ...oauth2 }: ParsedOAuth2,

@@ -2,7 +2,9 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../lib/logger.ts';
 import { isLoopback, isNearby } from '../lib/loopback.ts';
+import { readQuietHours } from '../lib/quiet-hours.ts';
 import { Secret } from '../lib/secret.ts';
+import { NOTIFICATION_EVENTS } from './events.ts';
 
 /*
  * What can be set, and what it means when it is not. This is the only place: the loader, `chatkeep config`, the JSON
@@ -172,11 +174,23 @@ const login = z.discriminatedUnion('type', [
   }),
 ]);
 
+const quietHours = z
+  .string()
+  .refine((text) => readQuietHours(text) !== undefined, 'give a stretch of the day: "22:00-07:00", in quotes');
+
 const notifyEntry = z.union([
   secret.describe('A notification address'),
   z.strictObject({
     url: secret.optional().describe('A notification address'),
     url_file: path.optional().describe('File that holds the address'),
+    events: z.array(z.enum(NOTIFICATION_EVENTS)).min(1).optional().describe('Only these; else all'),
+    min_level: z
+      .enum(['info', 'success', 'warning', 'failure'])
+      .optional()
+      .describe('Only what is at least as important; that trouble is over counts as a warning'),
+    quiet_hours: quietHours
+      .optional()
+      .describe('In the time zone of the process (TZ): what can wait is held back, and told in one message afterwards'),
   }),
 ]);
 
@@ -404,8 +418,11 @@ export type Config = CamelCased<ResolvedConfig>;
 type ResolvedConfig = Omit<z.output<typeof configSchema>, 'mailboxes' | 'notify' | 'offsite'> & {
   mailboxes: ResolvedMailbox[];
   offsite: ResolvedOffsite[];
-  notify: Secret[];
+  notify: ResolvedNotify[];
 };
+
+/** An address, and what is to be brought to it. */
+export type ResolvedNotify = Omit<Exclude<z.output<typeof notifyEntry>, Secret>, 'url' | 'url_file'> & { url: Secret };
 
 export type ResolvedMailbox = Omit<
   z.output<typeof mailbox>,
@@ -431,6 +448,7 @@ export type ResolvedOffsite = Omit<ParsedOffsite, 'name' | 'restic' | 'rclone'> 
     | { rclone: z.output<typeof rclone>; restic?: undefined }
   );
 
+export type NotifyConfig = Config['notify'][number];
 export type MailboxConfig = Config['mailboxes'][number];
 /** How one signs in to a mailbox. */
 export type MailboxSignIn = CamelCased<ResolvedSignIn>;

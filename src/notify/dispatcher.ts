@@ -1,12 +1,15 @@
 import type { Clock, Random } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { Message } from './message.ts';
 import type { Outbox } from './outbox.ts';
 import { Recipient } from './recipient.ts';
-import type { Service } from './service.ts';
+import type { Subscription } from './wishes.ts';
 
 export interface DispatcherOptions {
   readonly outbox: Outbox;
-  readonly services: readonly Service[];
+  readonly subscriptions: readonly Subscription[];
+  /** Records a message about a service that fails, for the others. */
+  readonly tellOthers: (message: Message) => Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -15,19 +18,18 @@ export interface DispatcherOptions {
 /**
  * Delivers the messages of the outbox, at least once each: to every service in the order of recording, and to all
  * services side by side, so that one that fails holds up no other. What fails is tried again, after 10 seconds at first
- * and then ever later, up to once an hour, until the message is 7 days old.
+ * and then ever later, up to once an hour, until the message is 30 days old; what has gathered meanwhile goes as one.
  */
 export class Dispatcher {
   readonly #recipients: readonly Recipient[];
   readonly #clock: Clock;
   readonly #logger: Logger;
 
-  /** @param options services of the same address count once */
-  constructor({ outbox, services, clock, random, logger }: DispatcherOptions) {
-    const distinct = new Map(services.map((service) => [service.id, service]));
-    this.#recipients = [...distinct.values()].map(
-      (service) => new Recipient({ outbox, service, clock, random, logger }),
-    );
+  /** @param options of several subscriptions of the same address, the last counts */
+  constructor({ subscriptions, ...options }: DispatcherOptions) {
+    const { clock, logger } = options;
+    const distinct = new Map(subscriptions.map((subscription) => [subscription.service.id, subscription]));
+    this.#recipients = [...distinct.values()].map((subscription) => new Recipient({ ...options, subscription }));
     this.#clock = clock;
     this.#logger = logger;
   }

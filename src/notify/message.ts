@@ -1,23 +1,8 @@
 import { z } from 'zod';
+import { NOTIFICATION_EVENTS } from '../config/index.ts';
 
 /** What a message to people is about. */
-export const notificationEventSchema = z.enum([
-  'snapshot-committed',
-  'duplicate',
-  'needs-login',
-  'login-failing',
-  'expired',
-  'refused-notice',
-  'refused-archive',
-  'trouble',
-  'recovered',
-  'overdue',
-  'offsite-late',
-  'offsite-damaged',
-  'verification-failed',
-  'pruned',
-  'test',
-]);
+export const notificationEventSchema = z.enum(NOTIFICATION_EVENTS);
 
 /**
  * A message to people, as it lies in the journal and as a webhook gets it (docs/reference/notifications.md): what

@@ -313,7 +313,7 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
         await tellTwo();
         const [delivery] = await journal.due(NOW, ['ntfy']);
         assert.ok(delivery !== undefined);
-        await journal.delivered(delivery.id, NOW);
+        await journal.delivered([delivery.id], NOW);
         assert.deepEqual(await dueTitles(NOW + HOUR_MS, ['ntfy']), ['second']);
         assert.deepEqual(await dueTitles(NOW, ['mail']), ['first']);
         assert.equal((await journal.undelivered()).count, 2);
@@ -323,10 +323,22 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
         await tellTwo();
         const [delivery] = await journal.due(NOW, ['mail']);
         assert.ok(delivery !== undefined);
-        await journal.postponed(delivery.id, NOW + HOUR_MS, 'The service is down.');
+        await journal.postponed([delivery.id], NOW + HOUR_MS, 'The service is down.');
         assert.deepEqual(await journal.due(NOW + HOUR_MS - 1, ['mail']), []);
         assert.equal((await journal.due(NOW + HOUR_MS, ['mail']))[0]?.attempts, 1);
         assert.deepEqual(await journal.undelivered(), { count: 3, lastError: 'The service is down.' });
+      });
+
+      it('what is held is due later, and was not tried', async () => {
+        await tellTwo();
+        const ids = (await journal.due(NOW + MINUTE_MS, ['ntfy'])).map(({ id }) => id);
+        assert.equal(ids.length, 2);
+        await journal.held(ids, NOW + HOUR_MS);
+        assert.deepEqual(await journal.due(NOW + HOUR_MS - 1, ['ntfy']), []);
+        assert.deepEqual(
+          (await journal.due(NOW + HOUR_MS, ['ntfy'])).map(({ id, attempts }) => [id, attempts]),
+          ids.map((id) => [id, 0]),
+        );
       });
 
       it('it is known when something is due next, for the services asked for', async () => {
@@ -334,7 +346,7 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
         await tellTwo();
         const [delivery] = await journal.due(NOW, ['mail']);
         assert.ok(delivery !== undefined);
-        await journal.postponed(delivery.id, NOW + HOUR_MS, 'The service is down.');
+        await journal.postponed([delivery.id], NOW + HOUR_MS, 'The service is down.');
         assert.equal(await journal.nextDue(['mail']), NOW + HOUR_MS);
         assert.equal(await journal.nextDue(['ntfy', 'mail']), NOW);
         assert.equal(await journal.nextDue(['nobody']), undefined);
@@ -353,7 +365,8 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
 
       it('what waited for an address that was mended goes to the new one, at once and from the first attempt on', async () => {
         await tellTwo();
-        for (const { id } of await journal.due(NOW, ['ntfy'])) await journal.postponed(id, NOW + HOUR_MS, 'Not found.');
+        for (const { id } of await journal.due(NOW, ['ntfy']))
+          await journal.postponed([id], NOW + HOUR_MS, 'Not found.');
         await journal.readdress(['mended', 'mail']);
         assert.deepEqual(await waiting('mended'), [
           ['first', 0],
@@ -373,8 +386,8 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
         });
         const [got, awaited] = await journal.due(NOW, ['mail']);
         assert.ok(got !== undefined && awaited !== undefined);
-        await journal.delivered(got.id, NOW);
-        await journal.postponed(awaited.id, NOW + HOUR_MS, 'The service is down.');
+        await journal.delivered([got.id], NOW);
+        await journal.postponed([awaited.id], NOW + HOUR_MS, 'The service is down.');
         await journal.readdress(['mail']);
         assert.deepEqual(await waiting('mail'), [['awaited', 1]]);
         assert.equal((await journal.undelivered()).count, 1);
@@ -382,7 +395,7 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
 
       it('what was delivered to an address that is gone is not told again', async () => {
         await journal.record({ notifications: [{ message: someMessage('old', NOW), recipients: ['ntfy'] }] });
-        for (const { id } of await journal.due(NOW, ['ntfy'])) await journal.delivered(id, NOW);
+        for (const { id } of await journal.due(NOW, ['ntfy'])) await journal.delivered([id], NOW);
         await journal.readdress(['mail']);
         assert.deepEqual(await waiting('mail'), []);
       });
@@ -494,7 +507,7 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
         await journal.record({ notifications: [{ message: someMessage('old', NOW), recipients: ['ntfy', 'mail'] }] });
         const [delivery] = await journal.due(NOW, ['ntfy']);
         assert.ok(delivery !== undefined);
-        await journal.delivered(delivery.id, NOW);
+        await journal.delivered([delivery.id], NOW);
         await journal.forget(NOW + HOUR_MS);
         assert.deepEqual(await dueTitles(NOW, ['mail']), ['old']);
       });

@@ -95,7 +95,7 @@ describe('where settings come from', () => {
     assert.equal(config.dropDir, workspace.path('drop'));
     assert.deepEqual(config.download.remindHoursLeft, [20, 2.5, 1]);
     assert.deepEqual(
-      config.notify.map((address) => address.reveal()),
+      config.notify.map((address) => address.url.reveal()),
       ['ntfy://one', 'ntfy://two'],
     );
     assert.deepEqual(config.download.logins, [
@@ -165,7 +165,7 @@ describe('where settings come from', () => {
     const file = await workspace.write('notify', '# phone\nntfy://one\n\n  ntfy://two  \r\n');
     const { config } = await workspace.load(`${MINIMAL}notify: [ntfy://zero]`, { CHATKEEP_NOTIFY_FILE: file });
     assert.deepEqual(
-      config.notify.map((address) => address.reveal()),
+      config.notify.map((address) => address.url.reveal()),
       ['ntfy://one', 'ntfy://two'],
     );
   });
@@ -384,7 +384,7 @@ describe('secrets', () => {
       `${MINIMAL}mailboxes: [{ host: h, user: u, password_file: password }]\nnotify: [{ url_file: address }]`,
     );
     assert.equal(config.mailboxes[0]?.password?.reveal(), ' pass word ');
-    assert.equal(config.notify[0]?.reveal(), 'ntfy://topic');
+    assert.equal(config.notify[0]?.url.reveal(), 'ntfy://topic');
     assert.deepEqual(warnings, []);
   });
 
@@ -432,7 +432,7 @@ describe('secrets', () => {
       verify: { every_days: 7, sample_percent: 25 },
       keep: {},
       prune: 'by_hand',
-      notify: ['[redacted]'],
+      notify: [{ url: '[redacted]' }],
       log: { level: 'info', format: 'auto' },
     });
   });

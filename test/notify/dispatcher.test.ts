@@ -2,13 +2,26 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/lib/clock.ts';
-import { type Delivery, DeliveryError, Dispatcher, type Outbox, type Service } from '../../src/notify/index.ts';
+import {
+  type Delivery,
+  DeliveryError,
+  Dispatcher,
+  type Message,
+  type Outbox,
+  type RetryAdvice,
+  type Service,
+  tellsOf,
+  type Wishes,
+} from '../../src/notify/index.ts';
 import { settle, TEST_START_MS, VirtualClock } from '../support/virtual-clock.ts';
 import { MESSAGE, noAbort, recordingLogger } from './support.ts';
 
 interface Waiting extends Delivery {
   readonly due: number;
 }
+
+/** Stands for itself: no other message makes it out of date. */
+const NEWS: Message = { ...MESSAGE, event: 'refused-notice', data: {} };
 
 /** The contract of the port, in memory. */
 class MemoryOutbox implements Outbox {
@@ -17,10 +30,16 @@ class MemoryOutbox implements Outbox {
   broken = false;
   #lastId = 0;
 
-  record(recipients: readonly string[], title: string, at = TEST_START_MS): void {
+  record(recipients: readonly string[], title: string, at = TEST_START_MS, facts: Partial<Message> = {}): void {
     for (const recipient of recipients) {
       this.#lastId += 1;
-      this.waiting.push({ id: this.#lastId, recipient, attempts: 0, due: at, message: { ...MESSAGE, title, at } });
+      this.waiting.push({
+        id: this.#lastId,
+        recipient,
+        attempts: 0,
+        due: at,
+        message: { ...NEWS, title, at, ...facts },
+      });
     }
   }
 
@@ -29,15 +48,19 @@ class MemoryOutbox implements Outbox {
     return this.waiting.filter(({ due, recipient }) => due <= now && recipients.includes(recipient));
   }
 
-  async delivered(id: number): Promise<void> {
-    this.waiting = this.waiting.filter((delivery) => delivery.id !== id);
+  async delivered(ids: readonly number[]): Promise<void> {
+    this.waiting = this.waiting.filter(({ id }) => !ids.includes(id));
   }
 
-  async postponed(id: number, until: number, error: string): Promise<void> {
+  async postponed(ids: readonly number[], until: number, error: string): Promise<void> {
     this.errors.push(error);
     this.waiting = this.waiting.map((delivery) =>
-      delivery.id === id ? { ...delivery, due: until, attempts: delivery.attempts + 1 } : delivery,
+      ids.includes(delivery.id) ? { ...delivery, due: until, attempts: delivery.attempts + 1 } : delivery,
     );
+  }
+
+  async held(ids: readonly number[], until: number): Promise<void> {
+    this.waiting = this.waiting.map((delivery) => (ids.includes(delivery.id) ? { ...delivery, due: until } : delivery));
   }
 
   async nextDue(recipients: string[]): Promise<number | undefined> {
@@ -52,7 +75,11 @@ class TestService implements Service {
   readonly label: string;
   failing = false;
   hanging = false;
+  advice: RetryAdvice = {};
+  /** The titles, those in a digest in the order of recording. */
   readonly arrived: string[] = [];
+  readonly messages: Message[] = [];
+  readonly keys: string[] = [];
   readonly tried: number[] = [];
   readonly #clock: VirtualClock;
 
@@ -62,22 +89,52 @@ class TestService implements Service {
     this.#clock = clock;
   }
 
-  async send({ title }: { title: string }, { signal }: { signal: AbortSignal }): Promise<void> {
+  async send(message: Message, { signal, key }: { signal: AbortSignal; key: string }): Promise<void> {
     this.tried.push(this.#clock.now());
     if (this.hanging) {
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
     }
-    if (this.failing) throw new DeliveryError(`${this.label} answered with status 500`);
-    this.arrived.push(title);
+    this.keys.push(key);
+    if (this.failing) throw new DeliveryError(`${this.label} answered with status 500`, this.advice);
+    this.messages.push(message);
+    this.arrived.push(...titlesOf(message));
   }
 }
 
-function setUp({ ids = ['a'], random = () => 0.5 }: { ids?: string[]; random?: () => number } = {}) {
-  const clock = new VirtualClock();
+/** A digest names the newest of equally important ones first. */
+function titlesOf({ event, title, body }: Message): string[] {
+  if (event !== 'digest') return [title];
+  const lines = body.split('\n\n')[1] ?? '';
+  return lines
+    .split('\n')
+    .map((line) => line.replace(/^.* UTC: /, ''))
+    .reverse();
+}
+
+interface SetUp {
+  readonly ids?: string[];
+  readonly random?: () => number;
+  readonly wishes?: Wishes;
+  readonly start?: number;
+}
+
+function setUp({ ids = ['a'], random = () => 0.5, wishes = {}, start }: SetUp = {}) {
+  const clock = new VirtualClock(start);
   const outbox = new MemoryOutbox();
   const services = ids.map((id) => new TestService(id, clock));
   const { logger, lines } = recordingLogger();
-  const dispatcher = new Dispatcher({ outbox, services, clock, random, logger });
+  const subscriptions = services.map((service) => ({ service, wishes }));
+  /** To all but the one that it is about. */
+  const tellOthers = async (message: Message) => {
+    outbox.record(
+      ids.filter((id) => !tellsOf(message, id)),
+      message.title,
+      message.at,
+      message,
+    );
+    dispatcher.wake();
+  };
+  const dispatcher = new Dispatcher({ outbox, subscriptions, tellOthers, clock, random, logger });
   const [service] = services;
   assert(service !== undefined);
   return { clock, outbox, services, service, dispatcher, lines };
@@ -168,12 +225,12 @@ describe('the dispatcher', () => {
     });
   });
 
-  it('gives a message up when it is 7 days old, with a line in the log, and goes on with the next', async () => {
+  it('gives a message up when it is 30 days old, with a line in the log, and goes on with the next', async () => {
     const { clock, outbox, service, dispatcher, lines } = setUp();
     service.failing = true;
     outbox.record(['a'], 'old news');
     await running(dispatcher, async () => {
-      await clock.advance(6 * DAY_MS);
+      await clock.advance(29 * DAY_MS);
       outbox.record(['a'], 'fresh news', clock.now());
       assert.equal(outbox.waiting.length, 2);
       await clock.advance(DAY_MS + 2 * HOUR_MS);
@@ -181,7 +238,7 @@ describe('the dispatcher', () => {
         outbox.waiting.map(({ message }) => message.title),
         ['fresh news'],
       );
-      assert(lines.includes('The notification "old news" could not be delivered for 7 days and is given up.'));
+      assert(lines.includes('The notification "old news" could not be delivered for 30 days and is given up.'));
       service.failing = false;
       await clock.advance(HOUR_MS);
       assert.deepEqual(service.arrived, ['fresh news']);
@@ -212,6 +269,118 @@ describe('the dispatcher', () => {
       await clock.advance(2 * HOUR_MS);
       assert.deepEqual(lines.slice(3), ['Notifications are delivered again.']);
     });
+  });
+
+  it('waits for as long as the service asks for', async () => {
+    const { clock, outbox, service, dispatcher } = setUp();
+    service.failing = true;
+    service.advice = { retryAfterMs: 20 * MINUTE_MS };
+    outbox.record(['a'], 'first');
+    await running(dispatcher, async () => {
+      await clock.advance(20 * MINUTE_MS - 1);
+      assert.equal(service.tried.length, 1);
+      await clock.advance(1);
+      assert.equal(service.tried.length, 2);
+    });
+  });
+
+  it('gives a message up after as many attempts as make sense, and goes on with the next', async () => {
+    const { clock, outbox, service, dispatcher, lines } = setUp();
+    service.failing = true;
+    service.advice = { mostAttempts: 3 };
+    outbox.record(['a'], 'first');
+    outbox.record(['a'], 'second');
+    await running(dispatcher, async () => {
+      await clock.advance(5 * MINUTE_MS);
+      assert.deepEqual(outbox.waiting, []);
+      assert.equal(service.tried.length, 6);
+      assert(
+        lines.includes(
+          'The notification "first" could not be delivered in 3 attempts (service a answered with status 500) and is given up.',
+        ),
+      );
+    });
+  });
+
+  it('has the same key for each attempt at a message, and another one for the next message', async () => {
+    const { clock, outbox, service, dispatcher } = setUp();
+    service.failing = true;
+    outbox.record(['a'], 'first');
+    await running(dispatcher, async () => {
+      await clock.advance(MINUTE_MS);
+      service.failing = false;
+      outbox.record(['a'], 'second', clock.now());
+      await clock.advance(5 * MINUTE_MS);
+    });
+    assert.deepEqual(service.arrived, ['first', 'second']);
+    assert(service.keys.length > 3);
+    assert.equal(new Set(service.keys).size, 2);
+  });
+
+  it('survives a service that is dead for a week: nothing gathers in memory, and one message tells what still matters', async () => {
+    const { clock, outbox, service, dispatcher, lines } = setUp();
+    service.failing = true;
+    await running(dispatcher, async () => {
+      for (let hour = 0; hour < 7 * 24; hour += 1) {
+        const capture = `c${Math.floor(hour / 24)}`;
+        const isEnd = hour % 24 === 23;
+        outbox.record(['a'], isEnd ? `${capture} was kept` : `${capture} waits`, clock.now(), {
+          event: isEnd ? 'snapshot-committed' : 'needs-login',
+          level: isEnd ? 'success' : 'warning',
+          data: { capture },
+        });
+        dispatcher.wake();
+        await clock.advance(HOUR_MS);
+      }
+      assert.equal(outbox.waiting.length, 7 * 24);
+      assert(service.tried.length < 2 * 7 * 24, `${service.tried.length} attempts`);
+      assert.equal(clock.sleeping, 1);
+      assert(lines.length <= 8, lines.join('\n'));
+      service.failing = false;
+      await clock.advance(2 * HOUR_MS);
+    });
+    assert.deepEqual(outbox.waiting, []);
+    assert.equal(service.messages.length, 1);
+    assert.equal(service.messages[0]?.title, '7 messages about your ChatGPT backup');
+    assert.deepEqual(
+      service.arrived,
+      ['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6'].map((capture) => `${capture} was kept`),
+    );
+    assert.match(service.messages[0].body, /161 others were left out, being out of date/);
+  });
+
+  it('tells the other services of one that has not worked for an hour, once, and that it works again', async () => {
+    const { clock, outbox, services, dispatcher } = setUp({ ids: ['dead', 'sound'] });
+    const [dead, sound] = services;
+    assert(dead !== undefined && sound !== undefined);
+    dead.failing = true;
+    outbox.record(['dead'], 'first');
+    await running(dispatcher, async () => {
+      await clock.advance(50 * MINUTE_MS);
+      assert.deepEqual(sound.arrived, []);
+      await clock.advance(3 * DAY_MS);
+      assert.deepEqual(sound.arrived, ['Notifications do not arrive at one of your addresses']);
+      assert.match(
+        sound.messages[0]?.body ?? '',
+        /^Since 2026-11-21 19:05 UTC, nothing could be delivered by service dead: /,
+      );
+      dead.failing = false;
+      await clock.advance(2 * HOUR_MS);
+    });
+    assert.deepEqual(sound.arrived.slice(1), ['Notifications arrive again']);
+    assert.deepEqual(dead.arrived, ['first']);
+  });
+
+  it('does not tell the others again after a restart', async () => {
+    const { clock, outbox, services, dispatcher } = setUp({ ids: ['dead', 'sound'] });
+    const [dead, sound] = services;
+    assert(dead !== undefined && sound !== undefined);
+    dead.failing = true;
+    outbox.record(['dead'], 'first');
+    outbox.waiting = outbox.waiting.map((delivery) => ({ ...delivery, attempts: 9 }));
+    await clock.advance(DAY_MS);
+    await running(dispatcher, () => clock.advance(DAY_MS));
+    assert.deepEqual(sound.arrived, []);
   });
 
   it('leaves in the outbox what is cut short when it stops', async () => {

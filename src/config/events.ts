@@ -1,0 +1,20 @@
+/** What messages to people are about (docs/reference/notifications.md): an address can ask for some of them. */
+export const NOTIFICATION_EVENTS = [
+  'snapshot-committed',
+  'duplicate',
+  'needs-login',
+  'login-failing',
+  'expired',
+  'refused-notice',
+  'refused-archive',
+  'trouble',
+  'recovered',
+  'overdue',
+  'offsite-late',
+  'offsite-damaged',
+  'verification-failed',
+  'pruned',
+  'notifications-failing',
+  'digest',
+  'test',
+] as const;
