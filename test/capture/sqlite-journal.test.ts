@@ -112,7 +112,7 @@ describe('The journal file', () => {
         assert.equal(error.class, 'storage');
         assert.equal(
           error.message,
-          `The journal ${path} was written by a newer Chatkeep (version 7; this one reads up to 2).`,
+          `The journal ${path} was written by a newer Chatkeep (version 7; this one reads up to 3).`,
         );
         assert.match(error.next, /^Use the newer Chatkeep/);
         return true;
