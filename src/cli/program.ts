@@ -35,6 +35,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   offsite: async () => (await import('./offsite.ts')).offsiteCommand(),
   prune: async () => (await import('./prune.ts')).pruneCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
+  notify: async () => (await import('./notify.ts')).notifyCommand(),
   healthcheck: async () => (await import('./healthcheck.ts')).healthcheckCommand(),
 };
 

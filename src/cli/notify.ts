@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { Command } from 'commander';
+import { systemClock } from '../lib/clock.ts';
+import { ChatkeepError, errorMessage } from '../lib/errors.ts';
+import { redactText } from '../lib/secret.ts';
+import { count } from '../lib/text.ts';
+import { DeliveryError, type Message, parseAddress, type Service } from '../notify/index.ts';
+import { loadForCommand, stopSignal } from './context.ts';
+import { printJson, printLine } from './output.ts';
+
+/** `chatkeep notify test`: whether notifications arrive. */
+export function notifyCommand(): Command {
+  const notify = new Command('notify').description('try out the notifications');
+  notify
+    .command('test')
+    .description('send a test message to each address of the configuration, whatever its filters and quiet hours')
+    .option('--json', 'print the result as JSON')
+    .action(async (options: { json?: true }, command: Command) => {
+      const { config } = await loadForCommand(command);
+      const services = config.notify.flatMap(({ url }) => parseAddress(url));
+      if (services.length === 0) {
+        throw new ChatkeepError('config', 'There is nobody to be told: notify is not set.', {
+          next: 'Set CHATKEEP_NOTIFY, or notify in the YAML file; docs/reference/notifications.md has the forms.',
+        });
+      }
+      const signal = stopSignal();
+      const results = await Promise.all(services.map((service) => tryOut(service, signal)));
+      if (options.json === true) printJson(results);
+      else
+        for (const { label, error } of results)
+          printLine(error === null ? `${label}: taken` : `${label}: FAILED. ${error}`);
+      const failed = results.filter(({ error }) => error !== null).length;
+      if (failed > 0) {
+        throw new ChatkeepError(
+          'unhealthy',
+          `${count(failed, 'address', 'addresses')} of ${results.length} did not take the test message.`,
+          {
+            next: 'Mend what is named above, then run `chatkeep notify test` again.',
+          },
+        );
+      }
+    });
+  return notify;
+}
+
+async function tryOut(service: Service, signal: AbortSignal): Promise<{ label: string; error: string | null }> {
+  try {
+    await service.send(testMessage(systemClock.now()), { signal, key: randomBytes(16).toString('hex') });
+    return { label: service.label, error: null };
+  } catch (error) {
+    signal.throwIfAborted();
+    return {
+      label: service.label,
+      error: error instanceof DeliveryError ? error.message : redactText(errorMessage(error)),
+    };
+  }
+}
+
+function testMessage(now: number): Message {
+  return {
+    event: 'test',
+    level: 'info',
+    title: 'Chatkeep can reach you',
+    body: 'This is the test message that you asked for. What matters of your ChatGPT backups arrives in the same way. Nothing is to be done.',
+    at: now,
+    data: {},
+  };
+}
