@@ -29,6 +29,7 @@ import { Mutex } from './lib/mutex.ts';
 import { readQuietHours } from './lib/quiet-hours.ts';
 import { downloadPlaces, readNotice } from './notice/index.ts';
 import { Dispatcher, isWanted, type Subscription, tellsOf } from './notify/index.ts';
+import type { NudgeSettings } from './nudge/index.ts';
 import { type BackupDirectory, openBackupDirectory } from './snapshot/index.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
 
@@ -85,6 +86,12 @@ export async function openSource(config: Config, surroundings = realSurroundings
 /** How long after an export was asked for people are told that it has not come, ms, ascending. */
 export function remindersOf(config: Config): number[] {
   return config.notices.startedReminderDays.map((days) => days * DAY_MS);
+}
+
+/** When people are reminded of asking for an export. */
+export function nudgeSettings({ reminder }: Config): NudgeSettings {
+  const { afterDays, againDays, except } = reminder;
+  return { afterMs: afterDays * DAY_MS, againMs: againDays * DAY_MS, except };
 }
 
 /** The accounts that exports of each mailbox are likely to be kept under. */

@@ -1,8 +1,9 @@
 import { AfterCommit } from './after-commit.ts';
-import { type Assembly, assemble } from './assembly.ts';
+import { type Assembly, assemble, mailboxAccounts, nudgeSettings } from './assembly.ts';
 import { CatalogKeeper } from './cataloging.ts';
 import { looksLikeExport } from './chatgpt/index.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
+import { DiskWatch } from './disk-watch/index.ts';
 import { DropFolder } from './download/index.ts';
 import { HEARTBEAT_EVERY_MS, type Heartbeat, removeHeartbeat, TroubleMemory, writeHeartbeat } from './heartbeat.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/clock.ts';
@@ -14,6 +15,7 @@ import { LoginWatch, loginRecordIn, removeLoginRecord } from './login-watch/inde
 import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
 import { senderMarks } from './notice/index.ts';
 import { createCopier } from './offsite-watch.ts';
+import { NudgeWatch } from './nudge/index.ts';
 import { OutageReporter } from './outages.ts';
 import { Pruner } from './retention/index.ts';
 import { listSnapshots } from './snapshot/index.ts';
@@ -27,6 +29,10 @@ const SHORTEST_SILENCE_MS = 10 * MINUTE_MS;
 const LOOK_FOR_OUTAGES_EVERY_MS = MINUTE_MS;
 /** How soon after the moment people are reminded of an export that does not come. */
 const REMIND_EVERY_MS = 10 * SECOND_MS;
+/** Days count, not minutes; each look reads the list of snapshots. */
+const NUDGE_EVERY_MS = HOUR_MS;
+/** A disk that other programs fill may be full within the hour. */
+const LOOK_AT_DISKS_EVERY_MS = 10 * MINUTE_MS;
 /** Longer than any look-back, so that no message is taken for new again. */
 const REMEMBER_MS = 60 * DAY_MS;
 /** What is left to deliver at the end is delivered after the next start. */
@@ -75,6 +81,15 @@ export async function runDaemon(
   const watchers = watched.map(({ watcher }) => watcher);
   const names = config.mailboxes.map(({ name }) => name);
 
+  const nudges = new NudgeWatch({
+    ...assembly,
+    backupDir: config.backupDir,
+    accounts: mailboxAccounts(config),
+    settings: nudgeSettings(config),
+    clock,
+  });
+  const disks = new DiskWatch({ ...assembly, ...config, settings: config.disk, clock });
+
   logger.info({ mailboxes: names, backups: config.backupDir }, `watching ${whatIsWatched(config)}`);
   await mentionStrangers(config, logger);
   // A delivery in hand when the service stops is given a moment: cut off, it would be sent a second time.
@@ -104,6 +119,12 @@ export async function runDaemon(
           every(REMIND_EVERY_MS, clock, stop, logger, () =>
             watchdog.remind((mailbox) => watchers[names.indexOf(mailbox)]?.readUpTo),
           ),
+        (stop) => every(NUDGE_EVERY_MS, clock, stop, logger, () => nudges.look()),
+        (stop) =>
+          every(LOOK_AT_DISKS_EVERY_MS, clock, stop, logger, async () => {
+            // An export that is being taken in has room of its own, for a while.
+            if (conductor.progress.size === 0) await disks.look();
+          }),
         (stop) => every(12 * HOUR_MS, clock, stop, logger, () => journal.forget(clock.now() - REMEMBER_MS)),
       ],
       signal,

@@ -7,6 +7,7 @@ import { whyUnreadable } from './file.ts';
 import type { Findings } from './findings.ts';
 import type { Glimpse } from './glimpse.ts';
 import { checkOffsite } from './offsite.ts';
+import { listenAddressOf } from './schema.ts';
 import { warnIfOthersCanRead } from './secret-file.ts';
 
 /** The rules that reach over several keys, or out to the disk. What they find goes into `findings`. */
@@ -17,6 +18,7 @@ export async function checkWhole(glimpse: Glimpse, draft: Draft, findings: Findi
   checkEncryption(glimpse, draft, findings);
   warnOfLoweredGuards(glimpse, draft, findings);
   warnOfPruningNothing(glimpse, draft, findings);
+  warnOfOpenListener(glimpse, draft, findings);
   await checkAuthorities(glimpse, draft, findings);
   await checkLogins(glimpse, draft, findings);
   await checkOffsite(glimpse, draft, findings);
@@ -89,6 +91,15 @@ function warnOfPruningNothing({ keep, prune }: Glimpse, draft: Draft, findings: 
   if (prune !== 'after_commit' || Object.values(keep).some((rule) => rule !== null)) return;
   findings.warning(
     `${draft.nameOf(['prune'])}: nothing is pruned, since \`keep\` has no rule and every snapshot is kept: set keep, or take this out`,
+  );
+}
+
+/** Whoever reaches it learns which mailboxes and accounts there are, and how they are. */
+function warnOfOpenListener({ listen }: Glimpse, draft: Draft, findings: Findings): void {
+  const address = listen === undefined ? undefined : listenAddressOf(listen);
+  if (address === undefined || isLoopback(address.host)) return;
+  findings.warning(
+    `${draft.nameOf(['listen'])}: ${listen} can be reached from other machines, and there is no password: whoever reaches it sees the names and the state of mailboxes and accounts. Use 127.0.0.1, or see to it that only your monitoring gets there`,
   );
 }
 

@@ -16,5 +16,7 @@ export const NOTIFICATION_EVENTS = [
   'pruned',
   'notifications-failing',
   'digest',
+  'no-new-snapshot',
+  'disk-low',
   'test',
 ] as const;

@@ -28,6 +28,13 @@ const offsiteEntry = z.object({
     .catch(undefined),
   rclone: z.object({ remote: text, config_file: text, environment_file: text }).optional().catch(undefined),
 });
+const heartbeatEntries = z
+  .array(
+    z
+      .union([z.string().transform((url) => ({ url, url_file: undefined })), z.object({ url: text, url_file: text })])
+      .catch({ url: undefined, url_file: undefined }),
+  )
+  .catch([]);
 
 /**
  * What can be seen of a configuration that may be wrong in other places: it never fails, and leaves out what is not as
@@ -49,6 +56,8 @@ const glimpseSchema = z.object({
   offsite: z.array(offsiteEntry.catch({})).catch([]),
   keep: z.record(z.string(), z.unknown()).catch({}),
   prune: text,
+  heartbeat: z.object({ service: heartbeatEntries, captures: heartbeatEntries }).catch({ service: [], captures: [] }),
+  listen: text,
   notify: z.array(notifyEntry.catch({ url: undefined, url_file: undefined })).catch([]),
 });
 

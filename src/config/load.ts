@@ -3,7 +3,7 @@ import { cwd as processDirectory } from 'node:process';
 import type { z } from 'zod';
 import { Secret } from '../lib/secret.ts';
 import { checkWhole } from './checks.ts';
-import { Draft, valueAt } from './draft.ts';
+import { Draft, type KeyPath, valueAt } from './draft.ts';
 import { applyEnvironment, CONFIG_VARIABLE, settingOf } from './environment.ts';
 import { type ConfigFile, DEFAULT_CONFIG_PATH, readConfigFile } from './file.ts';
 import { Findings } from './findings.ts';
@@ -31,6 +31,8 @@ export interface LoadOptions {
   readonly defaultPath?: string;
   /** What is wrong with a notification address, as half a sentence without secrets; undefined if nothing is. */
   readonly checkAddress?: (address: Secret) => string | undefined;
+  /** The same for a heartbeat address. */
+  readonly checkHeartbeat?: (address: Secret) => string | undefined;
 }
 
 export interface LoadedConfig {
@@ -75,7 +77,10 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const issues = checked.error?.issues ?? [];
   for (const line of describeIssues(issues, draft)) findings.problem(line);
   const secrets = await gatherSecrets(glimpse, draft, issues, findings);
-  checkAddresses(secrets.addresses, options.checkAddress, draft, findings);
+  checkAddresses(['notify'], secrets.addresses, options.checkAddress, draft, findings);
+  for (const about of ['service', 'captures'] as const) {
+    checkAddresses(['heartbeat', about], secrets.heartbeat[about], options.checkHeartbeat, draft, findings);
+  }
   await checkWhole(glimpse, draft, findings);
   findings.throwIfProblems();
 
@@ -87,16 +92,17 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
 }
 
 async function warnOfOpenFile({ path, tree }: ConfigFile, findings: Findings): Promise<void> {
-  const { mailboxes, notify } = glimpseOf(tree ?? {});
+  const { mailboxes, notify, heartbeat } = glimpseOf(tree ?? {});
   const holdsSecrets =
     mailboxes.some(({ password, oauth2 }) => (password ?? oauth2?.client_secret) !== undefined) ||
-    notify.some(({ url }) => url);
+    [...notify, ...heartbeat.service, ...heartbeat.captures].some(({ url }) => url);
   if (path !== undefined && holdsSecrets) {
     warnIfOthersCanRead('the configuration holds secrets', path, (await stat(path)).mode, findings);
   }
 }
 
 function checkAddresses(
+  key: KeyPath,
   addresses: Secrets['addresses'],
   check: LoadOptions['checkAddress'],
   draft: Draft,
@@ -104,7 +110,7 @@ function checkAddresses(
 ): void {
   for (const [index, address] of addresses.entries()) {
     const problem = address === undefined ? undefined : check?.(address);
-    if (problem !== undefined) findings.problem(`${draft.nameOf(['notify'])}, address ${index + 1}: ${problem}`);
+    if (problem !== undefined) findings.problem(`${draft.nameOf(key)}, address ${index + 1}: ${problem}`);
   }
 }
 
@@ -117,7 +123,7 @@ function applyOverrides(draft: Draft, overrides: ConfigOverrides, cwd: string): 
 }
 
 /** Fills in what depends on other keys. */
-function completed(parsed: z.output<typeof configSchema>, { passwords, clientSecrets, addresses }: Secrets) {
+function completed(parsed: z.output<typeof configSchema>, { passwords, clientSecrets, addresses, heartbeat }: Secrets) {
   return {
     ...parsed,
     mailboxes: parsed.mailboxes.map(
@@ -137,6 +143,11 @@ function completed(parsed: z.output<typeof configSchema>, { passwords, clientSec
     ),
     offsite: parsed.offsite.map(completedOffsite),
     notify: parsed.notify.map((entry, index) => completedNotify(entry, addresses[index])),
+    heartbeat: {
+      ...parsed.heartbeat,
+      service: heartbeat.service.map(present),
+      captures: heartbeat.captures.map(present),
+    },
   };
 }
 

@@ -262,6 +262,25 @@ const offsiteEntry = z.strictObject({
   late_days: z.number().positive().max(365).default(3).describe('After how many days without success you are told'),
   time_limit_hours: z.number().positive().max(720).default(24).describe('One run of the program is ended after that'),
 });
+const heartbeatEntry = z.union([
+  secret.describe('A heartbeat address'),
+  z.strictObject({
+    url: secret.optional().describe('A heartbeat address'),
+    url_file: path.optional().describe('File that holds the address'),
+  }),
+]);
+
+const listenAddress = z
+  .string()
+  .refine((text) => listenAddressOf(text) !== undefined, 'give host:port, such as 127.0.0.1:8080 or [::1]:8080')
+  .transform((text) => listenAddressOf(text) ?? { host: '', port: 0 });
+
+/** `host:port`, IPv6 in brackets; undefined if it is something else. */
+export function listenAddressOf(text: string): { host: string; port: number } | undefined {
+  const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(text) ?? [];
+  if (host === undefined || Number(port) > 65_535) return undefined;
+  return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
+}
 
 const ORIGIN_WANTED = 'give an origin: https://host or https://host:port, without a path';
 
@@ -385,7 +404,53 @@ export const configSchema = z.strictObject({
     .describe(
       'after_commit: the service deletes what `keep` lets go and newer snapshots hold, after each new snapshot',
     ),
+  reminder: z
+    .strictObject({
+      after_days: z
+        .number()
+        .min(0)
+        .max(365)
+        .default(30)
+        .describe('After how many days without a new snapshot you are reminded of asking for an export; 0 for never'),
+      again_days: z.number().min(1).max(365).default(7).describe('How many days later you are reminded again'),
+      except: z
+        .array(accountName)
+        .default([])
+        .describe('Accounts (directories below the backup directory) that you are not reminded of'),
+    })
+    .prefault({})
+    .describe('Exports have to be asked for by hand: when you are reminded of it'),
+  disk: z
+    .strictObject({
+      warn_free_percent: z
+        .number()
+        .min(0)
+        .max(90)
+        .default(0)
+        .describe(
+          'You are told when less than this share of a disk is free; 0: only when exports will not fit any more',
+        ),
+    })
+    .prefault({})
+    .describe('The free space on the disks of backup_dir and state_dir is watched'),
   notify: z.array(notifyEntry).default([]).describe('Who is told; see docs/reference/notifications.md'),
+  heartbeat: z
+    .strictObject({
+      service: z
+        .array(heartbeatEntry)
+        .default([])
+        .describe('Told again and again that the service lives and speaks with its mailboxes, or what is wrong'),
+      captures: z
+        .array(heartbeatEntry)
+        .default([])
+        .describe('Told when the capture of an export begins, and whether it came to a snapshot'),
+      every_minutes: z.number().min(0.1).max(1440).default(5).describe('How often `service` is told'),
+    })
+    .prefault({})
+    .describe('Machines that watch over Chatkeep: healthchecks.io, Uptime Kuma; see docs/how-to/monitoring.md'),
+  listen: listenAddress
+    .optional()
+    .describe('Where /healthz, /readyz and /metrics are served, as host:port; nowhere unless set'),
   log: z
     .strictObject({
       level: z.enum(LOG_LEVELS).default('info').describe('The least important level that is logged'),
@@ -415,10 +480,11 @@ export type CamelCased<T> = T extends Secret
 export type Config = CamelCased<ResolvedConfig>;
 
 /** After the loader has read the files that `*_file` keys of secrets name. */
-type ResolvedConfig = Omit<z.output<typeof configSchema>, 'mailboxes' | 'notify' | 'offsite'> & {
+type ResolvedConfig = Omit<z.output<typeof configSchema>, 'mailboxes' | 'offsite' | 'notify' | 'heartbeat'> & {
   mailboxes: ResolvedMailbox[];
   offsite: ResolvedOffsite[];
   notify: ResolvedNotify[];
+  heartbeat: { service: Secret[]; captures: Secret[]; every_minutes: number };
 };
 
 /** An address, and what is to be brought to it. */

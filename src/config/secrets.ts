@@ -10,6 +10,10 @@ export interface Secrets {
   readonly passwords: readonly (Secret | undefined)[];
   readonly clientSecrets: readonly (Secret | undefined)[];
   readonly addresses: readonly (Secret | undefined)[];
+  readonly heartbeat: {
+    readonly service: readonly (Secret | undefined)[];
+    readonly captures: readonly (Secret | undefined)[];
+  };
 }
 
 /**
@@ -55,10 +59,16 @@ export async function gatherSecrets(
   const addresses = glimpse.notify.map(({ url, url_file }, index) =>
     gather({ at: ['notify', index], key: 'url', text: url, path: url_file, isOptional: false }),
   );
+  const beatsTo = (about: 'service' | 'captures') =>
+    glimpse.heartbeat[about].map(({ url, url_file }, index) =>
+      gather({ at: ['heartbeat', about, index], key: 'url', text: url, path: url_file, isOptional: false }),
+    );
+  const [service, captures] = [beatsTo('service'), beatsTo('captures')];
   return {
     passwords: await Promise.all(passwords),
     clientSecrets: await Promise.all(clientSecrets),
     addresses: await Promise.all(addresses),
+    heartbeat: { service: await Promise.all(service), captures: await Promise.all(captures) },
   };
 }
 

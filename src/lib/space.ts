@@ -3,7 +3,7 @@ import { ChatkeepError } from './errors.ts';
 import { formatBytes } from './text.ts';
 
 /** Left free for the journal and for what the file system itself needs. */
-const RESERVE_BYTES = 8 * 1024 * 1024;
+export const RESERVE_BYTES = 8 * 1024 * 1024;
 
 /** What an unprivileged user may still write to the file system of `path`, in bytes. */
 export async function freeBytesOf(path: string): Promise<number> {

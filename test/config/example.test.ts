@@ -24,6 +24,7 @@ async function withFiles(workspace: Workspace, yaml: string): Promise<string> {
   const contents = {
     imap_password: 'geheim',
     notify: 'ntfy://a',
+    heartbeat: 'https://hc-ping.com/6731de76-14a6-49ae-97bc-6eba6914391e',
     token: 't',
     'cookies.txt': '',
     'imap_ca.pem': certPem,
@@ -88,7 +89,10 @@ describe('config/chatkeep.example.yaml', () => {
       verify: { every_days: 7, sample_percent: 25 },
       keep: {},
       prune: 'by_hand',
+      reminder: { after_days: 30, again_days: 7, except: [] },
+      disk: { warn_free_percent: 0 },
       notify: [],
+      heartbeat: { service: [], captures: [], every_minutes: 5 },
       log: { level: 'info', format: 'auto' },
     });
   });

@@ -30,7 +30,10 @@ describe('where settings come from', () => {
       verify: { everyDays: 7, samplePercent: 25 },
       keep: {},
       prune: 'by_hand',
+      reminder: { afterDays: 30, againDays: 7, except: [] },
+      disk: { warnFreePercent: 0 },
       notify: [],
+      heartbeat: { service: [], captures: [], everyMinutes: 5 },
       log: { level: 'info', format: 'auto' },
     });
     assert.deepEqual(sources, { file: workspace.path('chatkeep.yaml'), environment: [], commandLine: [] });
@@ -432,7 +435,10 @@ describe('secrets', () => {
       verify: { every_days: 7, sample_percent: 25 },
       keep: {},
       prune: 'by_hand',
+      reminder: { after_days: 30, again_days: 7, except: [] },
+      disk: { warn_free_percent: 0 },
       notify: [{ url: '[redacted]' }],
+      heartbeat: { service: ['[redacted]'], captures: ['[redacted]'], every_minutes: 5 },
       log: { level: 'info', format: 'auto' },
     });
   });
@@ -755,7 +761,7 @@ log: debug
     );
     assert.deepEqual(await workspace.problems('a: &a { b: *a }'), [
       'backup_dir: is missing: set it, or CHATKEEP_BACKUP_DIR',
-      'unknown key `a`: known are backup_dir, state_dir, drop_dir, account, mailboxes, notices, download, archive, offsite, verify, keep, prune, notify, log',
+      'unknown key `a`: known are backup_dir, state_dir, drop_dir, account, mailboxes, notices, download, archive, offsite, verify, keep, prune, reminder, disk, notify, heartbeat, listen, log',
     ]);
   });
 });
