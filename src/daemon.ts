@@ -3,19 +3,30 @@ import { type Assembly, assemble, mailboxAccounts, nudgeSettings } from './assem
 import { CatalogKeeper } from './cataloging.ts';
 import { looksLikeExport } from './chatgpt/index.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
+import { DeadMansSwitch } from './dead-mans-switch.ts';
 import { DiskWatch } from './disk-watch/index.ts';
 import { DropFolder } from './download/index.ts';
-import { HEARTBEAT_EVERY_MS, type Heartbeat, removeHeartbeat, TroubleMemory, writeHeartbeat } from './heartbeat.ts';
+import {
+  HEARTBEAT_EVERY_MS,
+  type Heartbeat,
+  judgeHealth,
+  removeHeartbeat,
+  TroubleMemory,
+  WorkMemory,
+  writeHeartbeat,
+} from './heartbeat.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/clock.ts';
 import { ChatkeepError, errorMessage } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import { count } from './lib/text.ts';
 import { runTogether } from './lib/together.ts';
+import { type Listener, listenAt } from './listener.ts';
 import { LoginWatch, loginRecordIn, removeLoginRecord } from './login-watch/index.ts';
 import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
 import { senderMarks } from './notice/index.ts';
-import { createCopier } from './offsite-watch.ts';
 import { NudgeWatch } from './nudge/index.ts';
+import { observabilityRoutes, readMetrics } from './observability/index.ts';
+import { createCopier } from './offsite-watch.ts';
 import { OutageReporter } from './outages.ts';
 import { Pruner } from './retention/index.ts';
 import { listSnapshots } from './snapshot/index.ts';
@@ -70,6 +81,7 @@ export async function runDaemon(
         if (captures.some(({ state }) => state.name === 'committed')) for (const copier of copiers) copier.wake();
         if (config.prune === 'after_commit') pruner.look(captures);
         catalogKeeper.look(captures);
+        deadMansSwitch.look(captures);
       },
     },
     surroundings,
@@ -81,6 +93,20 @@ export async function runDaemon(
   const watchers = watched.map(({ watcher }) => watcher);
   const names = config.mailboxes.map(({ name }) => name);
 
+  const works = new WorkMemory();
+  const vitals = () => heartbeatOf(config, startedAt, watched, works, assembly, clock);
+  const health = () => judgeHealth(vitals(), clock.now());
+  const deadMansSwitch = new DeadMansSwitch({
+    service: config.heartbeat.service.map((address) => surroundings.openHeartbeat(address)),
+    captures: config.heartbeat.captures.map((address) => surroundings.openHeartbeat(address)),
+    everyMs: config.heartbeat.everyMinutes * MINUTE_MS,
+    health,
+    begunBefore: (await journal.openCaptures()).map(({ id }) => id),
+    clock,
+    logger,
+  });
+  await using _listener =
+    config.listen === undefined ? undefined : await listen(config.listen, config, assembly, vitals, logger);
   const nudges = new NudgeWatch({
     ...assembly,
     backupDir: config.backupDir,
@@ -107,10 +133,7 @@ export async function runDaemon(
         (stop) => runDropFolder(config, assembly, clock, logger, stop),
         (stop) => watchLogins(config, assembly, surroundings, logger, stop),
         ...watchers.map((watcher) => (stop: AbortSignal) => watcher.run(stop)),
-        (stop) =>
-          every(HEARTBEAT_EVERY_MS, clock, stop, logger, () =>
-            writeHeartbeat(config.stateDir, heartbeatOf(config, startedAt, watched, assembly, clock)),
-          ),
+        (stop) => every(HEARTBEAT_EVERY_MS, clock, stop, logger, () => writeHeartbeat(config.stateDir, vitals())),
         (stop) =>
           every(LOOK_FOR_OUTAGES_EVERY_MS, clock, stop, logger, async () => {
             for (const { watcher, reporter } of watched) reporter.look(watcher.state);
@@ -119,6 +142,7 @@ export async function runDaemon(
           every(REMIND_EVERY_MS, clock, stop, logger, () =>
             watchdog.remind((mailbox) => watchers[names.indexOf(mailbox)]?.readUpTo),
           ),
+        (stop) => deadMansSwitch.run(stop),
         (stop) => every(NUDGE_EVERY_MS, clock, stop, logger, () => nudges.look()),
         (stop) =>
           every(LOOK_AT_DISKS_EVERY_MS, clock, stop, logger, async () => {
@@ -259,6 +283,7 @@ function heartbeatOf(
   config: Config,
   startedAt: number,
   watched: readonly Watched[],
+  works: WorkMemory,
   { conductor }: Assembly,
   clock: Clock,
 ): Heartbeat {
@@ -276,13 +301,26 @@ function heartbeatOf(
         ...(troubles?.current ?? { trouble: null, troubleSince: null }),
       };
     }),
-    work: [...conductor.progress].map(([capture, { phase, done, total }]) => ({
-      capture,
-      phase,
-      done,
-      total: total ?? null,
-    })),
+    work: works.look(conductor.progress, clock.now()),
+    lookedAt: conductor.lookedAt ?? null,
   };
+}
+
+async function listen(
+  address: NonNullable<Config['listen']>,
+  config: Config,
+  assembly: Assembly,
+  vitals: () => Heartbeat,
+  logger: Logger,
+): Promise<Listener> {
+  const routes = observabilityRoutes({
+    health: () => judgeHealth(vitals(), vitals().at),
+    read: () => readMetrics(config, assembly, vitals()),
+    logger,
+  });
+  const listener = await listenAt(address, routes);
+  logger.info(`listening at ${address.host}:${listener.port} for health checks and metrics`);
+  return listener;
 }
 
 /** Does `work` now and then; a failure is logged and changes nothing. */

@@ -1,6 +1,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Progress } from './capture/index.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/clock.ts';
 import { errorCode } from './lib/errors.ts';
 import { PRIVATE_FILE_MODE } from './lib/files.ts';
@@ -31,8 +32,12 @@ const heartbeatSchema = z.object({
       phase: z.enum(['downloading', 'unpacking']),
       done: z.number(),
       total: z.number().nullable(),
+      /** Since when it has not moved. */
+      movedAt: z.number(),
     }),
   ),
+  /** When captures were last looked through for what is due; null until the first time. */
+  lookedAt: z.number().nullable(),
 });
 
 export type Heartbeat = z.output<typeof heartbeatSchema>;
@@ -42,6 +47,10 @@ export const HEARTBEAT_EVERY_MS = 10 * SECOND_MS;
 const STALE_AFTER_MS = MINUTE_MS;
 /** As long as people are not told of an outage, either: a server that restarts is no illness. */
 const TROUBLE_LIMIT_MS = HOUR_MS;
+/** The captures are looked through every few seconds; where even the journal cannot be used, that stands still. */
+const LOOK_LIMIT_MS = 10 * MINUTE_MS;
+/** Reading what is in a large export takes its time, and shows no progress. */
+const WORK_LIMIT_MS = HOUR_MS;
 /** Clocks of containers and their hosts are the same; a beat further ahead is from a clock that was wrong. */
 const FUTURE_TOLERANCE_MS = 5 * SECOND_MS;
 
@@ -88,6 +97,22 @@ export class TroubleMemory {
   }
 }
 
+/** Remembers since when the work on each capture has not moved. */
+export class WorkMemory {
+  #moved = new Map<string, { readonly phase: string; readonly done: number; readonly at: number }>();
+
+  /** The work as the heartbeat has it. @param progress how far each capture is, by its id */
+  look(progress: ReadonlyMap<string, Progress>, now: number): Heartbeat['work'] {
+    const work = [...progress].map(([capture, { phase, done, total = null }]) => {
+      const before = this.#moved.get(capture);
+      const hasMoved = before === undefined || before.phase !== phase || before.done !== done;
+      return { capture, phase, done, total, movedAt: hasMoved ? now : before.at };
+    });
+    this.#moved = new Map(work.map(({ capture, phase, done, movedAt }) => [capture, { phase, done, at: movedAt }]));
+    return work;
+  }
+}
+
 export type Health =
   | { readonly kind: 'healthy' }
   | { readonly kind: 'not-running'; readonly detail: string }
@@ -103,8 +128,27 @@ export function judgeHealth(heartbeat: Heartbeat | undefined, now: number): Heal
   if (age > STALE_AFTER_MS) {
     return { kind: 'not-running', detail: `The last sign of life of the service is ${formatDuration(age)} old.` };
   }
-  const [complaint] = heartbeat.mailboxes.flatMap((mailbox) => complaintOf(mailbox, heartbeat.startedAt, now) ?? []);
+  const [complaint] = [
+    ...heartbeat.mailboxes.flatMap((mailbox) => complaintOf(mailbox, heartbeat.startedAt, now) ?? []),
+    ...workComplaints(heartbeat, now),
+  ];
   return complaint === undefined ? { kind: 'healthy' } : { kind: 'unhealthy', detail: complaint };
+}
+
+/** Whether the work goes on. */
+function workComplaints({ lookedAt, startedAt, work }: Heartbeat, now: number): string[] {
+  const idleFor = now - (lookedAt ?? startedAt);
+  return [
+    ...(idleFor > LOOK_LIMIT_MS
+      ? [`No capture could be looked after for ${formatDuration(idleFor)}: the journal cannot be used.`]
+      : []),
+    ...work
+      .filter(({ movedAt }) => now - movedAt > WORK_LIMIT_MS)
+      .map(
+        ({ capture, phase, movedAt }) =>
+          `The capture ${capture} has not moved for ${formatDuration(now - movedAt)}, while ${phase}.`,
+      ),
+  ];
 }
 
 /** What is wrong with a mailbox for longer than it may be; undefined if nothing is. */

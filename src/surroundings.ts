@@ -5,7 +5,7 @@ import { type Clock, type Random, systemClock } from './lib/clock.ts';
 import type { Secret } from './lib/secret.ts';
 import { type ConnectMailbox, imapConnector, type SignIn } from './mailbox/index.ts';
 import { createTxtResolver, type ResolveTxt } from './notice/index.ts';
-import { parseAddress, type Service } from './notify/index.ts';
+import { type HeartbeatAddress, openHeartbeat, parseAddress, type Service } from './notify/index.ts';
 
 /** What lies around Chatkeep: time, chance, networks, other processes. Handed in, so that months can be tried in seconds. */
 export interface Surroundings {
@@ -18,6 +18,8 @@ export interface Surroundings {
   txtResolver(config: Config): ResolveTxt;
   /** The ways to people: what a notification address stands for. */
   openServices(address: Secret): Service[];
+  /** The way to a machine that watches over this one: what a heartbeat address stands for. */
+  openHeartbeat(address: Secret): HeartbeatAddress;
   /** Reads what is in an unpacked export. */
   summarize(directory: string, signal: AbortSignal): Promise<ExportSummary>;
 }
@@ -30,5 +32,6 @@ export const realSurroundings: Surroundings = {
   mailboxConnector: (mailbox, signIn) => imapConnector(mailbox, { signIn }),
   txtResolver: ({ notices }) => createTxtResolver([...notices.dnsServers]),
   openServices: parseAddress,
+  openHeartbeat,
   summarize: (directory, signal) => summarizeApart(directory, { signal }),
 };

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Heartbeat, judgeHealth, readHeartbeat, TroubleMemory, writeHeartbeat } from '../src/heartbeat.ts';
+import {
+  type Heartbeat,
+  judgeHealth,
+  readHeartbeat,
+  TroubleMemory,
+  WorkMemory,
+  writeHeartbeat,
+} from '../src/heartbeat.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../src/lib/clock.ts';
 import type { MailboxState, MailboxTrouble } from '../src/mailbox/index.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -17,12 +24,17 @@ const MAILBOX = {
   troubleSince: null,
 } as const satisfies Heartbeat['mailboxes'][number];
 
+const WORK = { capture: 'a1', phase: 'downloading', done: 5, total: 10, movedAt: NOW } as const;
+
 function heartbeat(changes: Partial<Heartbeat> = {}): Heartbeat {
-  return { at: NOW, pid: 42, startedAt: NOW - HOUR_MS, mailboxes: [MAILBOX], work: [], ...changes };
+  return { at: NOW, pid: 42, startedAt: NOW - HOUR_MS, mailboxes: [MAILBOX], work: [], lookedAt: NOW, ...changes };
 }
 
 describe('The health of the service', () => {
   const healthy: [what: string, heartbeat: Heartbeat][] = [
+    ['work that has not moved for an hour', heartbeat({ work: [{ ...WORK, movedAt: NOW - HOUR_MS }] })],
+    ['captures that were looked after ten minutes ago', heartbeat({ lookedAt: NOW - 10 * MINUTE_MS })],
+    ['captures that were never looked after, shortly after the start', heartbeat({ startedAt: NOW, lookedAt: null })],
     ['a beat of this moment', heartbeat()],
     ['a beat that is one minute old', heartbeat({ at: NOW - MINUTE_MS })],
     ['a beat a little ahead of this clock', heartbeat({ at: NOW + 5 * SECOND_MS })],
@@ -94,6 +106,21 @@ describe('The health of the service', () => {
     });
   });
 
+  it('is bad when work stands still, and names the capture', () => {
+    const standing = { ...WORK, movedAt: NOW - HOUR_MS - MINUTE_MS };
+    assert.deepEqual(judgeHealth(heartbeat({ work: [standing] }), NOW), {
+      kind: 'unhealthy',
+      detail: 'The capture a1 has not moved for 1 h 1 min, while downloading.',
+    });
+  });
+
+  it('is bad when captures cannot be looked after', () => {
+    assert.deepEqual(judgeHealth(heartbeat({ lookedAt: NOW - 11 * MINUTE_MS }), NOW), {
+      kind: 'unhealthy',
+      detail: 'No capture could be looked after for 11 min: the journal cannot be used.',
+    });
+  });
+
   it('is bad when a mailbox has never answered since the start', () => {
     const mute = { ...MAILBOX, lastAnswer: null };
     assert.deepEqual(judgeHealth(heartbeat({ startedAt: NOW - 20 * MINUTE_MS, mailboxes: [mute] }), NOW), {
@@ -138,10 +165,23 @@ describe('The memory of trouble', () => {
   });
 });
 
+describe('The memory of work', () => {
+  it('tells since when each capture has not moved', () => {
+    const memory = new WorkMemory();
+    const progress = (done: number) => new Map([['a1', { phase: 'downloading', done, total: undefined } as const]]);
+    const movedAt = (done: number, now: number) => memory.look(progress(done), now).map((work) => work.movedAt);
+    assert.deepEqual(movedAt(1, NOW), [NOW]);
+    assert.deepEqual(movedAt(1, NOW + 1), [NOW]);
+    assert.deepEqual(movedAt(2, NOW + 2), [NOW + 2]);
+    assert.deepEqual(memory.look(new Map(), NOW + 3), []);
+    assert.deepEqual(movedAt(2, NOW + 4), [NOW + 4]);
+  });
+});
+
 describe('The heartbeat on disk', () => {
   it('is read as it was written', async () => {
     await using state = await tempDir();
-    const beat = heartbeat({ work: [{ capture: 'a1', phase: 'downloading', done: 5, total: null }] });
+    const beat = heartbeat({ work: [{ capture: 'a1', phase: 'downloading', done: 5, total: null, movedAt: NOW }] });
     await writeHeartbeat(state.path, beat);
     assert.deepEqual(await readHeartbeat(state.path), beat);
   });

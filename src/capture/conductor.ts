@@ -43,6 +43,8 @@ export class Conductor {
   readonly #worker: Worker;
   readonly #alarm: Alarm;
   readonly #journalTrouble: LastingTrouble;
+  #lookedAt: number | undefined;
+  #downloadedBytes = 0;
   readonly #jobs = new Map<string, Job>();
   /** The jobs that have not come to their archive yet. */
   readonly #downloading = new Set<string>();
@@ -58,12 +60,17 @@ export class Conductor {
     this.#journalTrouble = new LastingTrouble(options);
     this.#intake = options.intake({ interrupt: (captureId, meanwhile) => this.#interrupt(captureId, meanwhile) });
     this.#worker = options.worker({
-      onProgress: (captureId, progress) => void this.#progress.set(captureId, progress),
+      onProgress: (captureId, progress) => this.#note(captureId, progress),
       onArchive: (captureId) => {
         this.#downloading.delete(captureId);
         this.#alarm.wake();
       },
     });
+  }
+
+  /** When the captures were last looked through for what is due, ms UTC: proof that the journal can be used. */
+  get lookedAt(): number | undefined {
+    return this.#lookedAt;
   }
 
   get intake(): Intake {
@@ -73,6 +80,11 @@ export class Conductor {
   /** How far the captures are that are being worked on. */
   get progress(): ReadonlyMap<string, Progress> {
     return this.#progress;
+  }
+
+  /** Bytes of exports that were downloaded since the start, but for the first report of each download. */
+  get downloadedBytes(): number {
+    return this.#downloadedBytes;
   }
 
   /** There may be something to do. */
@@ -91,6 +103,7 @@ export class Conductor {
       try {
         await this.#acceptHandIns();
         await this.#startDueCaptures(signal);
+        this.#lookedAt = this.#options.clock.now();
         this.#journalTrouble.end('the journal can be used again');
       } catch (error) {
         this.#journalTrouble.tell(error, 'the journal cannot be used; it is tried again');
@@ -98,6 +111,15 @@ export class Conductor {
       await this.#alarm.sleep(LOOK_EVERY_MS, signal);
     }
     await Promise.all([...this.#jobs.values()].map(({ done }) => done));
+  }
+
+  #note(captureId: string, progress: Progress): void {
+    const before = this.#progress.get(captureId);
+    // What an earlier attempt has left is part of the first report.
+    if (progress.phase === 'downloading' && before?.phase === 'downloading') {
+      this.#downloadedBytes += Math.max(0, progress.done - before.done);
+    }
+    this.#progress.set(captureId, progress);
   }
 
   /** Rubbish is no reason not to begin: what cannot be tidied up now is left to the next start. */

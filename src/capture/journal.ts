@@ -62,6 +62,8 @@ export interface HandIn {
 export interface Undelivered {
   readonly count: number;
   readonly lastError: string | undefined;
+  /** When the oldest of them was recorded, ms UTC. */
+  readonly oldestAt: number | undefined;
 }
 
 /**
@@ -78,6 +80,8 @@ export interface Journal extends Outbox, AsyncDisposable {
   untidyCaptures(): Promise<Capture[]>;
   /** The captures that ended last, newest first. */
   endedCaptures(limit: number): Promise<Capture[]>;
+  /** How many captures there are in each state, of all that were ever made. */
+  captureCounts(): Promise<Partial<Record<Capture['state']['name'], number>>>;
   /** Every capture of an export, open or ended. */
   capturesOfExport(exportId: string): Promise<Capture[]>;
   /** Those of `uids` that were not dealt with yet. */

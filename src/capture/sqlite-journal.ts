@@ -185,6 +185,11 @@ class SqliteJournal implements Journal {
     return this.#captures('SELECT document FROM captures WHERE open = 0 ORDER BY ended_at DESC, id LIMIT ?', limit);
   }
 
+  async captureCounts(): Promise<Partial<Record<Capture['state']['name'], number>>> {
+    const rows = this.#prepared('SELECT state, count(*) AS n FROM captures GROUP BY state').all();
+    return Object.fromEntries(rows.map(({ state, n }) => [String(state), Number(n)]));
+  }
+
   async capturesOfExport(exportId: string): Promise<Capture[]> {
     return this.#captures('SELECT document FROM captures WHERE export_id = ? ORDER BY found_at, id', exportId);
   }
@@ -287,10 +292,15 @@ class SqliteJournal implements Journal {
   async undelivered(): Promise<Undelivered> {
     const row = this.#prepared(
       `SELECT count(*) AS n,
-         (SELECT error FROM deliveries WHERE delivered_at IS NULL AND error IS NOT NULL ORDER BY due DESC LIMIT 1) AS error
+         (SELECT error FROM deliveries WHERE delivered_at IS NULL AND error IS NOT NULL ORDER BY due DESC LIMIT 1) AS error,
+         (SELECT min(n.at) FROM deliveries d JOIN notifications n ON n.id = d.notification WHERE d.delivered_at IS NULL) AS oldest
        FROM deliveries WHERE delivered_at IS NULL`,
     ).get();
-    return { count: Number(row?.n), lastError: typeof row?.error === 'string' ? row.error : undefined };
+    return {
+      count: Number(row?.n),
+      lastError: typeof row?.error === 'string' ? row.error : undefined,
+      oldestAt: typeof row?.oldest === 'number' ? row.oldest : undefined,
+    };
   }
 
   async due(now: number, recipients: string[]): Promise<Delivery[]> {

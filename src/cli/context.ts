@@ -4,7 +4,7 @@ import { type Config, type LoadedConfig, loadConfig } from '../config/index.ts';
 import { ChatkeepError, errorMessage } from '../lib/errors.ts';
 import { createLogger, LOG_LEVELS, type Logger } from '../lib/logger.ts';
 import type { Secret } from '../lib/secret.ts';
-import { parseAddress } from '../notify/index.ts';
+import { openHeartbeat, parseAddress } from '../notify/index.ts';
 
 const globalOptions = z.object({ config: z.string().optional(), logLevel: z.enum(LOG_LEVELS).optional() });
 
@@ -14,12 +14,21 @@ const globalOptions = z.object({ config: z.string().optional(), logLevel: z.enum
  */
 export async function loadForCommand(command: Command): Promise<LoadedConfig> {
   const { config: path } = optionsOf(command);
-  return loadConfig({ env: process.env, checkAddress, ...(path === undefined ? {} : { path }) });
+  return loadConfig({ env: process.env, checkAddress, checkHeartbeat, ...(path === undefined ? {} : { path }) });
 }
 
 function checkAddress(address: Secret): string | undefined {
   try {
     parseAddress(address);
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  }
+}
+
+function checkHeartbeat(address: Secret): string | undefined {
+  try {
+    openHeartbeat(address);
     return undefined;
   } catch (error) {
     return errorMessage(error);

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { errorCode } from '../lib/errors.ts';
+import { version } from '../lib/version.ts';
 import { exitCodeOf, reportError } from './errors.ts';
-import { version } from './version.ts';
 
 const program = new Command('chatkeep')
   .description(

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { runDaemon } from '../daemon.ts';
+import { version } from '../lib/version.ts';
 import { loadForCommand, loggerFor, stopSignal } from './context.ts';
-import { version } from './version.ts';
 
 /** Stopping has to be over by then: Docker kills after ten seconds, some supervisors after five. */
 const STOP_WITHIN_MS = 4_500;

@@ -81,7 +81,7 @@ async function gather(config: Config): Promise<Status> {
   const verified = await readRecord(config.stateDir);
   const offsite = await offsiteStatus(config, snapshots);
   if (!(await exists(journalPath(config)))) {
-    const undelivered = { count: 0, lastError: undefined };
+    const undelivered = { count: 0, lastError: undefined, oldestAt: undefined };
     return { health, heartbeat, open: [], ended: [], awaited: [], undelivered, logins, offsite, verified, snapshots };
   }
   await using journal = openSqliteJournal(journalPath(config));

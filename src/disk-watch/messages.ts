@@ -62,7 +62,7 @@ function needSentence({ need }: DiskFacts): string {
 }
 
 function dataOf(state: string, { path }: Disk, { free, total, need }: DiskFacts): Message['data'] {
-  return { state, path, free, total, need };
+  return { disk: path, state, free, total, need };
 }
 
 function capitalized(text: string): string {

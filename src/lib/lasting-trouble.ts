@@ -15,10 +15,12 @@ export class LastingTrouble {
 
   /** It has shown: logged as an error, with `fields`, unless it was within the last day. */
   tell(error: unknown, message: string, fields: Readonly<Record<string, unknown>> = {}): void {
-    const now = this.#clock.now();
-    if (this.#loggedAt !== undefined && now - this.#loggedAt < DAY_MS) return;
-    this.#loggedAt = now;
-    this.#logger.error({ ...fields, err: error }, message);
+    if (this.#isTime()) this.#logger.error({ ...fields, err: error }, message);
+  }
+
+  /** The same for what needs no error to be understood: a warning. */
+  warn(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    if (this.#isTime()) this.#logger.warn(fields, message);
   }
 
   /** All is well: logged, if it was not before. */
@@ -26,5 +28,12 @@ export class LastingTrouble {
     if (this.#loggedAt === undefined) return;
     this.#loggedAt = undefined;
     this.#logger.info(fields, message);
+  }
+
+  #isTime(): boolean {
+    const now = this.#clock.now();
+    if (this.#loggedAt !== undefined && now - this.#loggedAt < DAY_MS) return false;
+    this.#loggedAt = now;
+    return true;
   }
 }

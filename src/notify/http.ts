@@ -5,7 +5,7 @@ import type { Fetch } from './fetch.ts';
 import type { Message } from './message.ts';
 import { DeliveryError, type Destination } from './service.ts';
 
-const TIMEOUT_MS = 10 * SECOND_MS;
+export const TIMEOUT_MS = 10 * SECOND_MS;
 
 /** What is read of an answer: services that say what is wrong take a few hundred bytes. */
 const MOST_ANSWER_BYTES = 16_384;
@@ -135,7 +135,7 @@ function retryAfterMs(header: string | null): number | undefined {
 }
 
 /** The library's own message is not passed on: it could hold the address. A code never does. */
-function whyUnreachable(error: unknown): string {
+export function whyUnreachable(error: unknown): string {
   if (error instanceof TimeoutError) return `did not answer within ${TIMEOUT_MS / SECOND_MS} s`;
   const code = errorCode(error instanceof Error ? (error.cause ?? error) : error);
   return `could not be reached${code === undefined ? '' : ` (${code})`}`;

@@ -2,6 +2,7 @@
 export { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 export { tellsOf } from './failing.ts';
 export type { Fetch } from './fetch.ts';
+export { type Beat, type HeartbeatAddress, openHeartbeat, RETRY_PAUSES_MS } from './heartbeats/index.ts';
 export { type Message, messageSchema, type NotificationEvent, notificationEventSchema } from './message.ts';
 export type { Delivery, Outbox } from './outbox.ts';
 export { parseAddress } from './parse-address.ts';

@@ -326,7 +326,7 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
         await journal.postponed([delivery.id], NOW + HOUR_MS, 'The service is down.');
         assert.deepEqual(await journal.due(NOW + HOUR_MS - 1, ['mail']), []);
         assert.equal((await journal.due(NOW + HOUR_MS, ['mail']))[0]?.attempts, 1);
-        assert.deepEqual(await journal.undelivered(), { count: 3, lastError: 'The service is down.' });
+        assert.deepEqual(await journal.undelivered(), { count: 3, lastError: 'The service is down.', oldestAt: NOW });
       });
 
       it('what is held is due later, and was not tried', async () => {
@@ -374,7 +374,7 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
         ]);
         assert.deepEqual(await dueTitles(NOW + MINUTE_MS, ['mended']), ['first', 'second']);
         assert.deepEqual(await waiting('ntfy'), []);
-        assert.deepEqual(await journal.undelivered(), { count: 4, lastError: undefined });
+        assert.deepEqual(await journal.undelivered(), { count: 4, lastError: undefined, oldestAt: NOW });
       });
 
       it('what a service has got, or waits for, is not told to it twice when another is taken away', async () => {

@@ -404,7 +404,9 @@ describe('secrets', () => {
 
   it('print as [redacted] when the configuration is shown', async () => {
     await using workspace = await Workspace.create();
-    const { config } = await workspace.load(`${MINIMAL}mailboxes: [${MAILBOX}]\nnotify: [ntfy://geheim]`);
+    const { config } = await workspace.load(
+      `${MINIMAL}mailboxes: [${MAILBOX}]\nnotify: [ntfy://geheim]\nheartbeat: { service: ['https://hc-ping.com/a'], captures: [{ url: 'https://hc-ping.com/b' }] }`,
+    );
     const shown = describeConfig(config);
     assert.deepEqual(shown, {
       backup_dir: '/b',

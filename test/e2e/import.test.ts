@@ -278,5 +278,5 @@ async function letPass(clock: VirtualClock, ms: number, hasEnded: () => boolean)
 }
 
 function heartbeatAt(at: number): Heartbeat {
-  return { at, pid: 42, startedAt: at, mailboxes: [], work: [] };
+  return { at, pid: 42, startedAt: at, mailboxes: [], work: [], lookedAt: at };
 }

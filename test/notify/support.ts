@@ -83,9 +83,9 @@ export class WebServer implements AsyncDisposable {
 }
 
 function contentOf(headers: IncomingHttpHeaders, content: string): unknown {
-  return headers['content-type'] === 'application/json'
-    ? JSON.parse(content)
-    : Object.fromEntries(new URLSearchParams(content));
+  const type = headers['content-type'];
+  if (type === undefined || type.startsWith('text/plain')) return content;
+  return type === 'application/json' ? JSON.parse(content) : Object.fromEntries(new URLSearchParams(content));
 }
 
 /** What the services take a delivery by in these tests. */
