@@ -8,6 +8,7 @@ import { formatBytes } from '../src/lib/text.ts';
 import type { Bench, BenchResult } from './bench.ts';
 import { browser } from './browser.ts';
 import { catalog } from './catalog.ts';
+import { crash } from './crash.ts';
 import { download, downloadCuts, downloadFar, downloadLossy } from './download.ts';
 import { large } from './large.ts';
 import { latency } from './latency.ts';
@@ -15,6 +16,7 @@ import { mailboxLife } from './mailbox-life.ts';
 import { mailboxes } from './mailboxes.ts';
 import { reading } from './reading.ts';
 import { soak } from './soak.ts';
+import { storage } from './storage.ts';
 import { unpack } from './unpack.ts';
 
 const BENCHES: readonly Bench[] = [
@@ -31,6 +33,8 @@ const BENCHES: readonly Bench[] = [
   reading,
   catalog,
   unpack,
+  storage,
+  crash,
 ];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });

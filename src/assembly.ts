@@ -118,7 +118,8 @@ export async function assemble(
   await using stack = new AsyncDisposableStack();
 
   const subscriptions = subscriptionsOf(config, surroundings);
-  await makePrivateDirectory(config.stateDir).catch((error: unknown) => {
+  const downloads = join(config.stateDir, 'downloads');
+  await makePrivateDirectory(downloads).catch((error: unknown) => {
     throw new ChatkeepError('storage', `The state directory ${config.stateDir} cannot be made.`, { cause: error });
   });
   stack.use(await lockDirectory(config.stateDir, 'state directory'));
@@ -178,7 +179,6 @@ export async function assemble(
     maxRatio: config.archive.maxRatio,
   };
   const settings = { remindHoursLeft: config.download.remindHoursLeft, dropDir: config.dropDir };
-  const downloads = join(config.stateDir, 'downloads');
   const resolveTxt = surroundings.txtResolver(config);
   const conductor = new Conductor({
     journal,

@@ -64,10 +64,12 @@ const STORAGE_TROUBLE: Readonly<Record<string, string>> = {
   EFBIG: 'the file is larger than the file system or the limits allow',
 };
 
-/** SQLite's primary result codes (https://www.sqlite.org/rescode.html): SQLITE_READONLY, SQLITE_FULL. */
+/** SQLite's primary result codes (https://www.sqlite.org/rescode.html): READONLY, IOERR, FULL, CANTOPEN. */
 const SQLITE_TROUBLE: Readonly<Record<number, string>> = {
   8: 'the file or its file system is read-only',
+  10: 'the disk reports an input/output error',
   13: 'the disk is full',
+  14: 'the file cannot be opened',
 };
 
 /**
