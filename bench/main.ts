@@ -10,6 +10,7 @@ import { browser } from './browser.ts';
 import { catalog } from './catalog.ts';
 import { crash } from './crash.ts';
 import { download, downloadCuts, downloadFar, downloadLossy } from './download.ts';
+import { fuzz } from './fuzz.ts';
 import { large } from './large.ts';
 import { latency } from './latency.ts';
 import { mailboxLife } from './mailbox-life.ts';
@@ -35,6 +36,7 @@ const BENCHES: readonly Bench[] = [
   unpack,
   storage,
   crash,
+  fuzz,
 ];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });

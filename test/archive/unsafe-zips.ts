@@ -1,6 +1,6 @@
 import { deflateRawSync } from 'node:zlib';
 import type { ArchiveRefusalReason } from '../../src/archive/index.ts';
-import { type RawEntry, rawZip, zip64Field } from '../support/raw-zip.ts';
+import { extraField, type RawEntry, rawZip, zip64Field } from '../support/raw-zip.ts';
 
 export const good: RawEntry = { name: 'good.json', content: '{}' };
 const named = (name: string | Buffer): RawEntry[] => [good, { name, content: 'x' }];
@@ -87,6 +87,18 @@ export const UNSAFE_ZIPS: readonly (readonly [
   ['symbolic-link', 'a link to a folder', rawZip(entry({ name: 'a/', mode: 0o120777, content: '' })), 'a/'],
   ['local-header-mismatch', 'entries that share one local header', sharedKernel(), 'file-1'],
   ['malformed', 'a comment that is shorter than it says', shortComment()],
+  ['no-files', 'a second end of the directory behind the first', rawZip([good], { after: rawZip([]) })],
+  ['no-files', 'a comment that is another end of the directory', rawZip([good], { comment: rawZip([]) })],
+  ['malformed', 'two whole ZIPs, one behind the other', Buffer.concat([rawZip([good]), rawZip([{ name: 'b' }])])],
+  ['malformed', 'a ZIP64 locator that leads to nothing', zip64End({ at: 0 })],
+  ['malformed', 'a ZIP64 locator that leads out of the file', zip64End({ at: 2 ** 40 })],
+  ['too-many-entries', 'a ZIP64 end that speaks of 2^40 entries', zip64End({ entries: 2 ** 40 })],
+  ['malformed', 'a ZIP64 end whose directory lies elsewhere', zip64End({ directory: 2 ** 40 })],
+  [
+    'malformed',
+    'a ZIP64 field that is cut off',
+    rawZip(entry({ bytes: 0xffffffff, extra: extraField(1, Buffer.alloc(3)) })),
+  ],
 ];
 
 /** As the densest bombs are: many directory entries for one file ("A better zip bomb", D. Fifield, 2019). */
@@ -95,6 +107,26 @@ function sharedKernel(): Buffer {
   return rawZip(
     Array.from({ length: 250 }, (_, n) => ({ name: `file-${n}`, content: kernel, ...(n === 0 ? {} : { offset: 0 }) })),
   );
+}
+
+/** A ZIP with a ZIP64 end record and its locator (APPNOTE 4.3.14, 4.3.15), with the lies that are told. */
+function zip64End(lies: { at?: number; entries?: number; directory?: number }): Buffer {
+  const zip = rawZip([good]);
+  const endAt = zip.length - 22;
+  const directory = zip.readUInt32LE(endAt + 16);
+  const record = Buffer.alloc(56);
+  record.writeUInt32LE(0x06064b50, 0);
+  record.writeBigUInt64LE(44n, 4);
+  for (const at of [24, 32]) record.writeBigUInt64LE(BigInt(lies.entries ?? 1), at);
+  record.writeBigUInt64LE(BigInt(endAt - directory), 40);
+  record.writeBigUInt64LE(BigInt(lies.directory ?? directory), 48);
+  const locator = Buffer.alloc(20);
+  locator.writeUInt32LE(0x07064b50, 0);
+  locator.writeBigUInt64LE(BigInt(lies.at ?? endAt), 8);
+  locator.writeUInt32LE(1, 16);
+  const end = Buffer.from(zip.subarray(endAt));
+  end.fill(0xff, 8, 20);
+  return Buffer.concat([zip.subarray(0, endAt), record, locator, end]);
 }
 
 function shortComment(): Buffer {
