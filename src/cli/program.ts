@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   search: async () => (await import('./search.ts')).searchCommand(),
   show: async () => (await import('./show.ts')).showCommand(),
   diff: async () => (await import('./diff.ts')).diffCommand(),
+  export: async () => (await import('./export.ts')).exportCommand(),
   stats: async () => (await import('./stats.ts')).statsCommand(),
   catalog: async () => (await import('./catalog.ts')).catalogCommand(),
   restore: async () => (await import('./restore.ts')).restoreCommand(),

@@ -16,6 +16,9 @@ export interface CatalogConversation {
   readonly account: string;
   /** The provider's. */
   readonly id: string;
+  /** Its newest state, and what the bytes of that are known by. */
+  readonly head: number;
+  readonly digest: string;
   readonly title: string | undefined;
   /** ms UTC */
   readonly createdAt: number | undefined;
@@ -79,7 +82,7 @@ const FROM = `conversation c
   JOIN snapshot first ON first.id = c.first_seen
   JOIN snapshot last ON last.id = c.last_seen
   JOIN ${NEWEST} ON newest.account = c.account`;
-const COLUMNS = `c.id, c.account, c.provider_id, v.title, v.created_at, v.newest_at, v.model, v.schema, v.archived, v.starred,
+const COLUMNS = `c.id, c.account, c.provider_id, c.head, v.digest, v.title, v.created_at, v.newest_at, v.model, v.schema, v.archived, v.starred,
   v.spoken, v.branches, v.messages, first.name AS first_seen, last.name AS last_seen,
   (SELECT count(*) FROM version WHERE conversation = c.id) AS versions, ${GONE} AS gone,
   newest.schema = 'slim' AND v.schema = 'full' AND v.slim_messages = 0 AND v.messages > 0 AS uncarried,
@@ -195,6 +198,8 @@ function conversationOf(row: Row): CatalogConversation {
     number: numberOf(row.id),
     account: textOf(row.account),
     id: textOf(row.provider_id),
+    head: numberOf(row.head),
+    digest: textOf(row.digest),
     title: textOrNone(row.title),
     createdAt: numberOrNone(row.created_at),
     newestAt: numberOrNone(row.newest_at),
