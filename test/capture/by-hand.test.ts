@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rename, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { z } from 'zod';
 import { sha256 } from '../../src/lib/hash.ts';
 import { createAccount, GENERATIONS, writeExport } from '../support/openai/exports/index.ts';
 import { EXPORT_ID, FOUND_MS } from './examples.ts';
@@ -191,7 +192,7 @@ describe('An export of years ago', () => {
 });
 
 describe('The container of the Privacy Portal', () => {
-  it('is kept as it is, with its inner ZIPs', async () => {
+  it('is kept under its account, its conversations opened, the rest as it is', async () => {
     await using workshop = await Workshop.open();
     const path = join(workshop.directory, 'x.zip');
     const { entries } = await writeExport(account, {
@@ -202,10 +203,18 @@ describe('The container of the Privacy Portal', () => {
     await workshop.dropIn(path, 'portal.zip');
     await workshop.untilTidy('committed');
     const [snapshot = ''] = await workshop.snapshots();
-    assert.equal(snapshot, 'unknown-account/2026-05-06T070810Z');
+    assert.equal(snapshot, 'ann@example.org/2026-05-06T070810Z');
+    const { archive } = await metaOf(workshop, snapshot);
+    const { opened } = z.object({ opened: z.array(z.object({ path: z.string(), sha256: z.string() })) }).parse(archive);
+    assert.ok(opened.length >= 2);
     for (const { path: entry, sha256: expected } of entries) {
-      assert.equal(sha256(await readFile(join(workshop.backups.path, snapshot, entry))), expected);
+      const kept = join(workshop.backups.path, snapshot, entry);
+      const inner = opened.find((each) => each.path === entry);
+      if (inner === undefined) assert.equal(sha256(await readFile(kept)), expected);
+      else {
+        assert.equal(inner.sha256, expected);
+        assert.ok((await readdir(kept.replace(/\.zip$/, ''))).includes('user.json'));
+      }
     }
-    assert.ok(entries.filter(({ path: entry }) => /Conversations__.*\.zip$/.test(entry)).length >= 2);
   });
 });
