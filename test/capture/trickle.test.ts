@@ -56,8 +56,8 @@ function eventOf(outcome: DownloadOutcome): CaptureEvent {
   }
 }
 
-/** With the shortest pauses it would be 100 times as many. */
-const MOST_REQUESTS_A_DAY = 3000;
+/** Of each connection, three a minute; with the shortest pauses it would be nearly 100 times as many. */
+const MOST_REQUESTS_A_DAY = 4500;
 
 describe('a server that gives out a few bytes at a time, all day', () => {
   const few = fc.record({
