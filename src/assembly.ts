@@ -21,7 +21,7 @@ import {
   type Transport,
 } from './download/index.ts';
 import { DAY_MS, SECOND_MS } from './lib/clock.ts';
-import { ChatkeepError } from './lib/errors.ts';
+import { asStorageError, ChatkeepError } from './lib/errors.ts';
 import { exists, makePrivateDirectory } from './lib/files.ts';
 import { lockDirectory } from './lib/lock.ts';
 import type { Logger } from './lib/logger.ts';
@@ -120,7 +120,10 @@ export async function assemble(
   const subscriptions = subscriptionsOf(config, surroundings);
   const downloads = join(config.stateDir, 'downloads');
   await makePrivateDirectory(downloads).catch((error: unknown) => {
-    throw new ChatkeepError('storage', `The state directory ${config.stateDir} cannot be made.`, { cause: error });
+    const trouble = asStorageError(error, 'make the state directory', config.stateDir);
+    throw trouble instanceof ChatkeepError
+      ? trouble
+      : new ChatkeepError('storage', `The state directory ${config.stateDir} cannot be made.`, { cause: error });
   });
   stack.use(await lockDirectory(config.stateDir, 'state directory'));
   const journal = stack.use(openSqliteJournal(journalPath(config)));

@@ -33,9 +33,13 @@ import { listSnapshots } from './snapshot/index.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
 import { VerificationWatch } from './verification/index.ts';
 
-/** A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. */
+/**
+ * A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. Who has it
+ * searched every few seconds wants to know sooner.
+ */
 const MISSED_SEARCHES = 3;
 const SHORTEST_SILENCE_MS = 10 * MINUTE_MS;
+const MISSED_QUICK_SEARCHES = 20;
 /** A state may last for an hour, and be worth telling by then. */
 const LOOK_FOR_OUTAGES_EVERY_MS = MINUTE_MS;
 /** How soon after the moment people are reminded of an export that does not come. */
@@ -297,7 +301,7 @@ function heartbeatOf(
         name: mailbox.name,
         state: watcher?.state.name ?? 'stopped',
         lastAnswer: watcher?.lastAnswer ?? null,
-        silenceLimit: Math.max(SHORTEST_SILENCE_MS, MISSED_SEARCHES * mailbox.searchEveryMinutes * MINUTE_MS),
+        silenceLimit: silenceLimitOf(mailbox),
         ...(troubles?.current ?? { trouble: null, troubleSince: null }),
       };
     }),
@@ -321,6 +325,12 @@ async function listen(
   const listener = await listenAt(address, routes);
   logger.info(`listening at ${address.host}:${listener.port} for health checks and metrics`);
   return listener;
+}
+
+/** ms. */
+function silenceLimitOf({ searchEveryMinutes }: MailboxConfig): number {
+  const everyMs = searchEveryMinutes * MINUTE_MS;
+  return Math.max(MISSED_SEARCHES * everyMs, Math.min(SHORTEST_SILENCE_MS, MISSED_QUICK_SEARCHES * everyMs));
 }
 
 /** Does `work` now and then; a failure is logged and changes nothing. */

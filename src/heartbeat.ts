@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Progress } from './capture/index.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/clock.ts';
-import { errorCode } from './lib/errors.ts';
+import { ChatkeepError, errorCode } from './lib/errors.ts';
 import { PRIVATE_FILE_MODE } from './lib/files.ts';
+import { refuseNewerFormat } from './lib/format.ts';
 import { formatDuration } from './lib/text.ts';
 import type { MailboxState } from './mailbox/index.ts';
 
@@ -51,6 +52,8 @@ const TROUBLE_LIMIT_MS = HOUR_MS;
 const LOOK_LIMIT_MS = 10 * MINUTE_MS;
 /** Reading what is in a large export takes its time, and shows no progress. */
 const WORK_LIMIT_MS = HOUR_MS;
+/** Of the file; one without a number is as this one. */
+const FORMAT = 1;
 /** Clocks of containers and their hosts are the same; a beat further ahead is from a clock that was wrong. */
 const FUTURE_TOLERANCE_MS = 5 * SECOND_MS;
 
@@ -61,7 +64,7 @@ function heartbeatPath(stateDir: string): string {
 /** Writes the beat so that a reader sees the old or the new one, never a part. Not synced: it dies with the machine. */
 export async function writeHeartbeat(stateDir: string, heartbeat: Heartbeat): Promise<void> {
   const temporary = `${heartbeatPath(stateDir)}.tmp`;
-  await writeFile(temporary, JSON.stringify(heartbeat), { mode: PRIVATE_FILE_MODE });
+  await writeFile(temporary, JSON.stringify({ format: FORMAT, ...heartbeat }), { mode: PRIVATE_FILE_MODE });
   await rename(temporary, heartbeatPath(stateDir));
 }
 
@@ -70,12 +73,23 @@ export async function removeHeartbeat(stateDir: string): Promise<void> {
   await rm(heartbeatPath(stateDir), { force: true });
 }
 
-/** The last beat, or undefined if there never was one that can be read. */
+/**
+ * The last beat, or undefined if there never was one that can be read.
+ * @throws ChatkeepError `storage` if it is a newer Chatkeep's
+ */
 export async function readHeartbeat(stateDir: string): Promise<Heartbeat | undefined> {
   try {
-    return heartbeatSchema.parse(JSON.parse(await readFile(heartbeatPath(stateDir), 'utf8')));
+    const path = heartbeatPath(stateDir);
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    refuseNewerFormat(value, {
+      known: FORMAT,
+      what: 'heartbeat',
+      path,
+      loss: 'the service writes one every few seconds',
+    });
+    return heartbeatSchema.parse(value);
   } catch (error) {
-    if (errorCode(error) === 'EACCES') throw error;
+    if (error instanceof ChatkeepError || errorCode(error) === 'EACCES') throw error;
     return undefined;
   }
 }

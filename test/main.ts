@@ -7,6 +7,7 @@ import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { removeImages } from './support/docker/engine.ts';
 import { type Ledger, readLedger } from './support/ledger.ts';
 
 /** A program that tests run, and the Debian package that brings it. */
@@ -25,6 +26,9 @@ const NEEDED = [
   { path: '/usr/bin/apprise', debianPackage: 'apprise' },
   { path: '/usr/bin/python3', debianPackage: 'python3' },
   { path: '/usr/bin/bsdtar', debianPackage: 'libarchive-tools' },
+  { path: '/usr/bin/docker', debianPackage: 'docker.io' },
+  { path: '/usr/bin/docker-compose', debianPackage: 'docker-compose' },
+  { path: '/usr/bin/systemd-analyze', debianPackage: 'systemd' },
 ] as const;
 
 /** Debian lets one IMAP server be installed only, and that is Dovecot: Cyrus is unpacked into a directory beside it. */
@@ -40,6 +44,7 @@ installMissing();
 unpackCyrus();
 const patterns = process.argv.slice(2);
 process.exitCode = run(patterns);
+await removeImages();
 
 /** Gives the exit code. */
 function run(patterns: readonly string[]): number {

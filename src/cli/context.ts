@@ -40,7 +40,8 @@ export async function loggerFor(command: Command, config: Config, fd: 1 | 2): Pr
   return createLogger({ ...config.log, level: optionsOf(command).logLevel ?? config.log.level, fd });
 }
 
-function optionsOf(command: Command): z.output<typeof globalOptions> {
+/** The options that every command has. */
+export function optionsOf(command: Command): z.output<typeof globalOptions> {
   const parsed = globalOptions.safeParse(command.optsWithGlobals());
   if (parsed.success) return parsed.data;
   throw new ChatkeepError('usage', `--log-level takes one of ${LOG_LEVELS.join(', ')}.`);

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml';
-import { errorCode } from '../lib/errors.ts';
+import { commandThatLetsUse } from '../lib/access.ts';
+import { errorCode, isDenial, pathOf } from '../lib/errors.ts';
 import type { Findings } from './findings.ts';
 import { absolutePath, isPathKey } from './paths.ts';
 
@@ -43,7 +44,11 @@ export async function readConfigFile(choice: FileChoice, findings: Findings): Pr
 export function whyUnreadable(error: unknown): string {
   const code = errorCode(error);
   if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EACCES' || code === 'EPERM') return 'permission is denied: let the user that runs Chatkeep read it';
+  if (isDenial(error)) {
+    const path = pathOf(error);
+    const command = path === undefined ? undefined : commandThatLetsUse(path);
+    return `permission is denied: let the user that runs Chatkeep read it${command === undefined ? '' : `; ${command}`}`;
+  }
   if (code === 'EISDIR') {
     return 'it is a directory, not a file (Docker makes a directory where the file to be mounted is missing)';
   }

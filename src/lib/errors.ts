@@ -1,3 +1,5 @@
+import { commandThatLetsUse } from './access.ts';
+
 /**
  * The one error table: class of trouble → exit code → what the user does next (docs/reference/exit-codes.md).
  * Exit codes are stable; a new class takes a new number.
@@ -95,5 +97,19 @@ function sqliteTrouble(error: unknown): string | undefined {
 export function asStorageError(error: unknown, doing: string, path: string): unknown {
   const trouble = storageTrouble(error);
   if (trouble === undefined || error instanceof ChatkeepError) return error;
-  return new ChatkeepError('storage', `Could not ${doing} ${path}: ${trouble}.`, { cause: error });
+  const command = isDenial(error) ? commandThatLetsUse(pathOf(error) ?? path) : undefined;
+  return new ChatkeepError('storage', `Could not ${doing} ${path}: ${trouble}.`, {
+    cause: error,
+    ...(command === undefined ? {} : { next: `Let the user that runs Chatkeep use it; ${command}` }),
+  });
+}
+
+/** Whether the system refused for want of rights. */
+export function isDenial(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes(errorCode(error) ?? '');
+}
+
+/** What an error of the file system is about. */
+export function pathOf(error: unknown): string | undefined {
+  return error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : undefined;
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,7 @@ export async function lockDirectory(directory: string, what: string): Promise<Di
   let database: DatabaseSync;
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    assertUsable(directory, path);
     database = new DatabaseSync(path, { timeout: 0 });
   } catch (error) {
     throw cannotLock(error, directory, what);
@@ -41,6 +42,12 @@ export async function lockDirectory(directory: string, what: string): Promise<Di
     throw cannotLock(error, directory, what);
   }
   return { [Symbol.dispose]: () => database.close() };
+}
+
+/** SQLite would call it "unable to open database file", or "readonly database". */
+function assertUsable(directory: string, path: string): void {
+  accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK);
 }
 
 function cannotLock(error: unknown, directory: string, what: string): unknown {

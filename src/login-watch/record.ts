@@ -1,8 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { errorCode } from '../lib/errors.ts';
+import { ChatkeepError, errorCode } from '../lib/errors.ts';
 import { writeFileDurably } from '../lib/files.ts';
+import { refuseNewerFormat } from '../lib/format.ts';
 
 const orUndefined = <T extends z.ZodType>(type: T) => type.nullable().transform((value) => value ?? undefined);
 
@@ -24,13 +25,17 @@ const checkedLoginSchema = z.object({
   told: z.enum(['dying', 'dead']).nullable(),
 });
 
-const fileSchema = z.object({ format: z.literal(1), logins: z.array(checkedLoginSchema) });
+const FORMAT = 1;
+const fileSchema = z.object({ format: z.literal(FORMAT), logins: z.array(checkedLoginSchema) });
 
 export type CheckedLogin = Readonly<z.output<typeof checkedLoginSchema>>;
 
 /** Where the results of the checks are kept over a restart: a port, so that time can be tried without a disk. */
 export interface LoginRecord {
-  /** What was written last, in the order of the configuration; nothing if there is nothing that can be understood. */
+  /**
+   * What was written last, in the order of the configuration; nothing if there is nothing that can be understood.
+   * @throws ChatkeepError `storage` if a newer Chatkeep has written it
+   */
   read(): Promise<CheckedLogin[]>;
   /** Resolves when a crash can no longer lose it. */
   write(logins: readonly CheckedLogin[]): Promise<void>;
@@ -42,15 +47,19 @@ export function loginRecordIn(stateDir: string): LoginRecord {
   return {
     async read() {
       try {
-        return fileSchema.parse(JSON.parse(await readFile(path, 'utf8'))).logins;
+        const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+        const loss = 'the logins are then tried out anew, and nothing else is lost';
+        refuseNewerFormat(value, { known: FORMAT, what: 'record of the logins', path, loss });
+        return fileSchema.parse(value).logins;
       } catch (error) {
+        if (error instanceof ChatkeepError) throw error;
         // Without it the logins are checked anew; at worst something is told twice.
         if (errorCode(error) === 'EACCES') throw error;
         return [];
       }
     },
     async write(logins) {
-      const text = JSON.stringify({ format: 1, logins }, (_key, value: unknown) => value ?? null, 2);
+      const text = JSON.stringify({ format: FORMAT, logins }, (_key, value: unknown) => value ?? null, 2);
       await writeFileDurably(path, `${text}\n`);
     },
   };

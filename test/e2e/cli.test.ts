@@ -41,11 +41,11 @@ describe('chatkeep', () => {
     assert.equal(stderr.match(/^CHATKEEP_NOTIFY.*: /gm)?.length, 2, stderr);
   });
 
-  it('run exits 2 when there is nothing to watch', async () => {
+  it('run exits 2 when nothing is set, and tells what to set', async () => {
     await using home = await tempDir();
     const { code, stderr } = await chatkeep(['run'], settingsIn(home.path));
     assert.equal(code, 2);
-    assert.match(stderr, /nothing to watch/);
+    assert.match(stderr, /nothing is set yet.*CHATKEEP_IMAP_HOST/s);
   });
 });
 

@@ -37,7 +37,7 @@ describe('The record of the logins', () => {
     await using directory = await tempDir();
     const record = loginRecordIn(directory.path);
     assert.deepEqual(await record.read(), []);
-    for (const text of ['', '{', '[]', '{"format":2,"logins":[]}', '{"format":1,"logins":[{"label":"a"}]}']) {
+    for (const text of ['', '{', '[]', '{"format":1,"logins":[{"label":"a"}]}']) {
       await writeFile(join(directory.path, 'logins.json'), text);
       assert.deepEqual(await record.read(), []);
     }

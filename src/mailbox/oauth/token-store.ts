@@ -3,12 +3,15 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { asStorageError, errorCode } from '../../lib/errors.ts';
 import { makePrivateDirectory, writeFileDurably } from '../../lib/files.ts';
+import { refuseNewerFormat } from '../../lib/format.ts';
 import { sha256 } from '../../lib/hash.ts';
 import { jsonOf } from '../../lib/json.ts';
 import { Secret } from '../../lib/secret.ts';
 
+const FORMAT = 1;
+
 const consentFile = z.object({
-  format: z.literal(1),
+  format: z.literal(FORMAT),
   provider: z.string(),
   client_id: z.string(),
   user: z.string(),
@@ -35,11 +38,14 @@ export class TokenStore {
   /**
    * What was stored last; undefined if there is nothing, or nothing that can be understood. Read anew each time, since
    * `chatkeep login mail` writes it while the service runs.
-   * @throws if the file is there and cannot be read
+   * @throws if the file is there and cannot be read; ChatkeepError `storage` if a newer Chatkeep has written it
    */
   async read(): Promise<Consent | undefined> {
     const text = await this.#text();
-    const stored = consentFile.safeParse(text === undefined ? undefined : jsonOf(text)).data;
+    const value = text === undefined ? undefined : jsonOf(text);
+    const loss = '`chatkeep login mail` asks for the consent anew';
+    refuseNewerFormat(value, { known: FORMAT, what: 'consent', path: this.path, loss });
+    const stored = consentFile.safeParse(value).data;
     if (stored === undefined) return undefined;
     const { provider, client_id: clientId, user, refresh_token: refreshToken } = stored;
     return { provider, clientId, user, refreshToken: new Secret(refreshToken) };
@@ -51,7 +57,7 @@ export class TokenStore {
    */
   async write({ provider, clientId, user, refreshToken }: Consent): Promise<void> {
     const content: z.input<typeof consentFile> = {
-      format: 1,
+      format: FORMAT,
       provider,
       client_id: clientId,
       user,

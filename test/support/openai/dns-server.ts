@@ -10,7 +10,7 @@ export type DnsMode = 'up' | 'servfail' | 'down';
 
 /** A DNS server on UDP, authoritative for every name: what it does not hold does not exist (NXDOMAIN). */
 export interface DnsServer {
-  /** `127.0.0.1:PORT`, as `dns.Resolver.setServers` takes it. */
+  /** `ADDRESS:PORT`, as `dns.Resolver.setServers` takes it. */
   readonly address: string;
   mode: DnsMode;
   /** The questions that came in, in order, whatever the mode: `TXT s1._domainkey.example.com`. */
@@ -33,6 +33,8 @@ export interface DnsServer {
 /** How a DNS server starts out. */
 export interface DnsServerOptions {
   readonly records?: readonly DnsRecord[];
+  /** Address to listen on; else 127.0.0.1. */
+  readonly host?: string;
   /** Else one of the system's choosing. */
   readonly port?: number;
 }
@@ -44,8 +46,12 @@ const TTL_SECONDS = 60;
 /** A CNAME may lead to a CNAME; a circle ends here. */
 const LONGEST_CNAME_CHAIN = 8;
 
-/** Starts a DNS server on 127.0.0.1. */
-export async function startDnsServer({ records = [], port = 0 }: DnsServerOptions = {}): Promise<DnsServer> {
+/** Starts a DNS server. */
+export async function startDnsServer({
+  records = [],
+  host = '127.0.0.1',
+  port = 0,
+}: DnsServerOptions = {}): Promise<DnsServer> {
   const socket = createSocket('udp4');
   const zone = new Zone();
   for (const record of records) zone.add(record);
@@ -54,7 +60,7 @@ export async function startDnsServer({ records = [], port = 0 }: DnsServerOption
 
   const server: DnsServer = {
     get address() {
-      return `127.0.0.1:${socket.address().port}`;
+      return `${host}:${socket.address().port}`;
     },
     mode: 'up',
     queries,
@@ -77,7 +83,7 @@ export async function startDnsServer({ records = [], port = 0 }: DnsServerOption
     const reply = server.mode === 'servfail' ? response(query, RCODE.servfail, []) : zone.reply(query);
     socket.send(encode(reply), from.port, from.address);
   });
-  socket.bind(port, '127.0.0.1');
+  socket.bind(port, host);
   await once(socket, 'listening');
   return server;
 }

@@ -41,7 +41,10 @@ export interface OpenAi extends AsyncDisposable {
  * @param directory where the authority's certificate is put
  */
 export async function startOpenAi(directory: string, options: OpenAiServerOptions = {}): Promise<OpenAi> {
-  const [server, dns] = await Promise.all([startOpenAiServer(options), startDnsServer()]);
+  const [server, dns] = await Promise.all([
+    startOpenAiServer(options),
+    startDnsServer(options.host === undefined ? {} : { host: options.host }),
+  ]);
   const dkimKey = createDkimKey();
   dns.setTxt(dkimRecordName(), dkimKey.dnsTxt);
   const caFile = join(directory, 'openai-ca.pem');

@@ -33,6 +33,8 @@ export interface OpenAiServerOptions {
   readonly authority?: Authority;
   /** Address to listen on; else 127.0.0.1. The certificate is for `localhost`, 127.0.0.1 and this address. */
   readonly host?: string;
+  /** What links and the origin call it; else `localhost`. */
+  readonly hostname?: string;
   /** Else one of the system's choosing. */
   readonly port?: number;
   /** The clock that decides what has expired, ms UTC; else the machine's. */
@@ -86,7 +88,9 @@ const SESSION_MS = 90 * DAY_MS;
 export async function startOpenAiServer(options: OpenAiServerOptions = {}): Promise<OpenAiServer> {
   const authority = options.authority ?? (await createAuthority());
   const host = options.host ?? '127.0.0.1';
-  const { keyPem, certPem } = await authority.issue({ hosts: [...new Set(['localhost', '127.0.0.1', host])] });
+  const { keyPem, certPem } = await authority.issue({
+    hosts: [...new Set(['localhost', '127.0.0.1', host, options.hostname ?? host])],
+  });
   const https = createServer({ key: keyPem, cert: certPem, keepAliveTimeout: KEEP_ALIVE_MS });
   const server = new OpenAiServer(https, authority, options);
   https.listen(options.port ?? 0, host);
@@ -110,6 +114,7 @@ export class OpenAiServer {
   readonly #listeners = new Set<RequestListener>();
   readonly #https: Server;
   readonly #connections: Connections;
+  readonly #hostname: string;
   readonly #now: () => number;
   readonly #latencyMs: number;
   readonly #deniesPrograms: boolean;
@@ -129,6 +134,7 @@ export class OpenAiServer {
     this.requests = this.#requests;
     this.#https = https;
     this.#connections = new Connections(https);
+    this.#hostname = options.hostname ?? 'localhost';
     this.#now = options.now ?? Date.now;
     this.#latencyMs = options.latencyMs ?? 0;
     this.#deniesPrograms = options.deniesPrograms ?? false;
@@ -141,9 +147,9 @@ export class OpenAiServer {
     https.on('request', (request, response) => this.#serve(request, response));
   }
 
-  /** `https://localhost:PORT`. */
+  /** `https://localhost:PORT`, or with another name. */
   get origin(): string {
-    return `https://localhost:${this.port}`;
+    return `https://${this.#hostname}:${this.port}`;
   }
 
   get port(): number {
