@@ -13,6 +13,7 @@ import { type Ledger, readLedger } from './support/ledger.ts';
 /** A program that tests run, and the Debian package that brings it. */
 const NEEDED = [
   { path: '/usr/sbin/dovecot', debianPackage: 'dovecot-imapd' },
+  { path: '/usr/sbin/exim4', debianPackage: 'exim4-daemon-light' },
   { path: '/usr/bin/sha256sum', debianPackage: 'coreutils' },
   { path: '/usr/sbin/cyrmaster', debianPackage: 'cyrus-common' },
   { path: '/usr/bin/chromium', debianPackage: 'chromium' },
