@@ -53,7 +53,7 @@ LABEL org.opencontainers.image.title="Chatkeep" \
 FROM chatkeep AS full
 USER root
 RUN apt-get update \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends restic rclone \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends restic rclone openssh-client \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/log/*
 USER 1000:1000
 

@@ -9,6 +9,7 @@ import type { Bench, BenchResult } from './bench.ts';
 import { browser } from './browser.ts';
 import { catalog } from './catalog.ts';
 import { crash } from './crash.ts';
+import { dockerMemory } from './docker-memory.ts';
 import { download, downloadCuts, downloadFar, downloadLossy } from './download.ts';
 import { fuzz } from './fuzz.ts';
 import { large } from './large.ts';
@@ -23,6 +24,7 @@ import { unpack } from './unpack.ts';
 const BENCHES: readonly Bench[] = [
   latency,
   large,
+  dockerMemory,
   mailboxes,
   mailboxLife,
   soak,
