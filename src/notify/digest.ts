@@ -2,7 +2,7 @@ import { MINUTE_MS } from '../lib/clock.ts';
 import { count, formatDuration, formatMoment } from '../lib/text.ts';
 import { LEVELS, SIGNS } from './level.ts';
 import type { Message } from './message.ts';
-import { subjectOf } from './subject.ts';
+import { supersedes } from './subject.ts';
 
 /** From then on, what a message says of the time left is no longer true, and several are told in one. */
 export const LATE_AFTER_MS = 10 * MINUTE_MS;
@@ -19,16 +19,9 @@ export interface Folded {
 
 /** Leaves out what is out of date at `now` (ms UTC). */
 export function fold(messages: readonly Message[], now: number): Folded {
-  const last = new Map(
-    messages.flatMap((message) => {
-      const subject = subjectOf(message);
-      return subject === undefined ? [] : [[subject, message] as const];
-    }),
+  const current = messages.filter(
+    (message, index) => !isOver(message, now) && !messages.slice(index + 1).some((later) => supersedes(later, message)),
   );
-  const current = messages.filter((message) => {
-    const subject = subjectOf(message);
-    return (subject === undefined || last.get(subject) === message) && !isOver(message, now);
-  });
   return { current, outdated: messages.length - current.length };
 }
 

@@ -35,7 +35,13 @@ export function verificationFailed(files: readonly DamagedFile[], now: number): 
       `What to do: run \`${command}\`, which names every damaged file and how to repair it where there is a sound copy; take the others from another copy of the backup directory. Look after the disk soon: damage seldom stays alone. You are told when all is sound again.`,
     ].join('\n'),
     at: now,
-    data: { files: files.length, snapshots: snapshots.size, firstSnapshot: first, filesWithSoundCopy: mendable },
+    data: {
+      verification: 'damaged',
+      files: files.length,
+      snapshots: snapshots.size,
+      firstSnapshot: first,
+      filesWithSoundCopy: mendable,
+    },
   };
 }
 
@@ -47,6 +53,6 @@ export function soundAgain(files: number, now: number): Message {
     title: 'The snapshots are sound again',
     body: `What was found damaged (${count(files, 'file')}) is as it was backed up, or its snapshot is gone. Nothing is left to do.`,
     at: now,
-    data: { files },
+    data: { verification: 'sound', files },
   };
 }

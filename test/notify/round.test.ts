@@ -159,6 +159,62 @@ describe('what comes late', () => {
     assert.match(body, /^\(Written at 2026-11-21 13:00 UTC, and delivered later\.\)\n/);
   });
 
+  for (const { about, data } of [
+    { about: 'an off-site copy', data: { offsite: 'nas' } },
+    { about: 'verification', data: { verification: 'damaged' } },
+    { about: 'a disk', data: { disk: '/backups' } },
+    { about: 'a login', data: { login: 'cookies.txt' } },
+  ]) {
+    it(`is told by the last word alone about ${about}, too`, () => {
+      const { title } = onlyMessage([
+        delivery({ event: 'verification-failed', title: 'trouble', at: NOW - DAY_MS, data }),
+        delivery({ event: 'recovered', title: 'all is well', at: NOW - HOUR_MS, data }),
+      ]);
+      assert.equal(title, 'all is well');
+    });
+  }
+
+  it('tells of each of several off-site copies', () => {
+    const late = (offsite: string) =>
+      delivery({ event: 'offsite-late', title: `${offsite} is late`, at: NOW - HOUR_MS, data: { offsite } });
+    assert.equal(onlyMessage([late('nas'), late('cloud')]).data.messages, 2);
+  });
+
+  it('names all damage that was found, message by message, until all is sound again', () => {
+    const damaged = (files: number) =>
+      delivery({
+        event: 'verification-failed',
+        title: `${files} files are damaged`,
+        at: NOW - HOUR_MS,
+        data: { verification: 'damaged', files },
+      });
+    const sound = delivery({
+      event: 'recovered',
+      title: 'sound again',
+      at: NOW - DAY_MS,
+      data: { verification: 'sound' },
+    });
+    const { title, body } = onlyMessage([sound, damaged(2), damaged(3)]);
+    assert.equal(title, '2 messages about your ChatGPT backup');
+    assert.match(body, /2 files are damaged/);
+    assert.match(body, /3 files are damaged/);
+  });
+
+  it('does not remind of asking for an export of an account when a snapshot of it has been made since', () => {
+    const reminder = (account: string | null) =>
+      delivery({ event: 'no-new-snapshot', title: `reminder of ${account}`, at: NOW - DAY_MS, data: { account } });
+    const snapshot = delivery({
+      event: 'snapshot-committed',
+      title: 'kept',
+      at: NOW - HOUR_MS,
+      data: { capture: 'a', account: 'ada' },
+    });
+    assert.equal(onlyMessage([reminder('ada'), snapshot]).title, 'kept');
+    assert.equal(onlyMessage([reminder(null), snapshot]).title, 'kept');
+    assert.equal(onlyMessage([reminder('eve'), snapshot]).data.messages, 2);
+    assert.equal(onlyMessage([snapshot, reminder('ada')]).data.messages, 2);
+  });
+
   it('is not told at all when nothing of it is true any more', () => {
     assert.deepEqual(outcome([needsLogin('a', NOW - DAY_MS, NOW - HOUR_MS)]), ['dropped 1']);
   });
