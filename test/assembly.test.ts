@@ -108,4 +108,39 @@ describe('a notification', () => {
     );
     assert.equal((await assembly.journal.undelivered()).count, 1);
   });
+
+  it('is written down for the addresses that want it, and not for the one that it tells of', async () => {
+    await using directory = await tempDir();
+    const addresses = ['all', 'failures', 'expired'].map((name) => new Secret(`json://127.0.0.1:9/${name}`));
+    const [all, failures, onlyExpired] = addresses.map((url) => parseAddress(url)[0]?.id ?? '');
+    const config: Config = {
+      ...(await configure(directory.path)),
+      notify: addresses.map((url, index) => ({
+        url,
+        events: index === 2 ? ['expired'] : undefined,
+        minLevel: index === 1 ? 'failure' : undefined,
+        quietHours: undefined,
+      })),
+    };
+    await using assembly = await assemble(config, silentLogger);
+    const message = { title: 'a title', body: 'a body', at: Date.now(), data: {} };
+    await assembly.recorder.record({
+      messages: [
+        { ...message, event: 'snapshot-committed', level: 'success' },
+        { ...message, event: 'expired', level: 'failure' },
+        { ...message, event: 'refused-archive', level: 'failure' },
+        { ...message, event: 'notifications-failing', level: 'failure', data: { service: failures ?? '' } },
+      ],
+    });
+    const eventsFor = async (id: string | undefined) =>
+      (await assembly.journal.due(Date.now(), [id ?? ''])).map(({ message: { event } }) => event);
+    assert.deepEqual(await eventsFor(all), [
+      'snapshot-committed',
+      'expired',
+      'refused-archive',
+      'notifications-failing',
+    ]);
+    assert.deepEqual(await eventsFor(failures), ['expired', 'refused-archive']);
+    assert.deepEqual(await eventsFor(onlyExpired), ['expired']);
+  });
 });

@@ -487,6 +487,51 @@ notify: [{ url: ntfy://a, url_file: f }]`;
   });
 });
 
+describe('what an address asks for', () => {
+  const addressWith = (wishes: string) => `${MINIMAL}mailboxes: [${MAILBOX}]\nnotify: [{ url: ntfy://a, ${wishes} }]`;
+
+  it('is taken from the file: events, the least level, quiet hours', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = addressWith('events: [expired, needs-login], min_level: warning, quiet_hours: "22:00-07:00"');
+    const [address] = (await workspace.load(yaml)).config.notify;
+    assert.deepEqual(address?.events, ['expired', 'needs-login']);
+    assert.equal(address.minLevel, 'warning');
+    assert.equal(address.quietHours, '22:00-07:00');
+  });
+
+  it('is everything at any time unless told', async () => {
+    await using workspace = await Workspace.create();
+    const yaml = `${MINIMAL}mailboxes: [${MAILBOX}]\nnotify: [ntfy://a, { url: ntfy://b }]`;
+    for (const address of (await workspace.load(yaml)).config.notify) {
+      assert.equal(address.events, undefined);
+      assert.equal(address.minLevel, undefined);
+      assert.equal(address.quietHours, undefined);
+    }
+  });
+
+  for (const { wishes, problem } of [
+    { wishes: 'events: [expird]', problem: /^notify\[0\]\.events\[0\]: must be one of .*: did you mean `expired`\?$/ },
+    { wishes: 'events: []', problem: /^notify\[0\]\.events: / },
+    { wishes: 'events: expired', problem: /^notify\[0\]\.events: must be a list/ },
+    {
+      wishes: 'min_level: warnin',
+      problem: /^notify\[0\]\.min_level: must be one of info, success, warning, failure: did you mean `warning`\?$/,
+    },
+    { wishes: 'min_levle: warning', problem: /^notify\[0\]: unknown key `min_levle`: did you mean `min_level`\?$/ },
+    ...['"22-7"', '"24:00-07:00"', '"22:00"', '"07:00-07:00"', '""'].map((hours) => ({
+      wishes: `quiet_hours: ${hours}`,
+      problem: /^notify\[0\]\.quiet_hours: give a stretch of the day: "22:00-07:00", in quotes$/,
+    })),
+  ]) {
+    it(`is refused as { ${wishes} }, and what is right is said`, async () => {
+      await using workspace = await Workspace.create();
+      const problems = await workspace.problems(addressWith(wishes));
+      assert.equal(problems.length, 1);
+      assert.match(problems[0] ?? '', problem);
+    });
+  }
+});
+
 describe('problems', () => {
   it('are told all at once, each with the key or variable as it was written', async () => {
     await using workspace = await Workspace.create();
