@@ -112,8 +112,8 @@ export interface Journal extends Outbox, AsyncDisposable {
    * first attempt on and at once, to each of them that was never to get that notification, and ends where there is none.
    */
   readdress(recipients: readonly string[]): Promise<void>;
-  /** Notifications not delivered yet. */
-  undelivered(): Promise<Undelivered>;
+  /** Notifications not delivered yet: to the service of this id, or to all. */
+  undelivered(recipient?: string): Promise<Undelivered>;
 }
 
 export type { Delivery };

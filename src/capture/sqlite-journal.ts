@@ -289,13 +289,16 @@ class SqliteJournal implements Journal {
     });
   }
 
-  async undelivered(): Promise<Undelivered> {
+  async undelivered(recipient?: string): Promise<Undelivered> {
     const row = this.#prepared(
-      `SELECT count(*) AS n,
-         (SELECT error FROM deliveries WHERE delivered_at IS NULL AND error IS NOT NULL ORDER BY due DESC LIMIT 1) AS error,
-         (SELECT min(n.at) FROM deliveries d JOIN notifications n ON n.id = d.notification WHERE d.delivered_at IS NULL) AS oldest
-       FROM deliveries WHERE delivered_at IS NULL`,
-    ).get();
+      `WITH waiting AS (
+         SELECT d.due, d.error, n.at FROM deliveries d JOIN notifications n ON n.id = d.notification
+         WHERE d.delivered_at IS NULL AND d.recipient = coalesce(?, d.recipient)
+       )
+       SELECT count(*) AS n, min(at) AS oldest,
+         (SELECT error FROM waiting WHERE error IS NOT NULL ORDER BY due DESC LIMIT 1) AS error
+       FROM waiting`,
+    ).get(recipient ?? null);
     return {
       count: Number(row?.n),
       lastError: typeof row?.error === 'string' ? row.error : undefined,

@@ -6,11 +6,12 @@ import { redactText } from '../lib/secret.ts';
 import { count } from '../lib/text.ts';
 import { DeliveryError, type Message, parseAddress, type Service } from '../notify/index.ts';
 import { loadForCommand, stopSignal } from './context.ts';
+import { jsonOf, linesOf, listAddresses } from './notify-list.ts';
 import { printJson, printLine } from './output.ts';
 
-/** `chatkeep notify test`: whether notifications arrive. */
+/** `chatkeep notify`: who is told, and whether notifications arrive. */
 export function notifyCommand(): Command {
-  const notify = new Command('notify').description('try out the notifications');
+  const notify = new Command('notify').description('list the notification addresses, and try them out');
   notify
     .command('test')
     .description('send a test message to each address of the configuration, whatever its filters and quiet hours')
@@ -18,11 +19,7 @@ export function notifyCommand(): Command {
     .action(async (options: { json?: true }, command: Command) => {
       const { config } = await loadForCommand(command);
       const services = config.notify.flatMap(({ url }) => parseAddress(url));
-      if (services.length === 0) {
-        throw new ChatkeepError('config', 'There is nobody to be told: notify is not set.', {
-          next: 'Set CHATKEEP_NOTIFY, or notify in the YAML file; docs/reference/notifications.md has the forms.',
-        });
-      }
+      if (services.length === 0) throw nobodyToTell();
       const signal = stopSignal();
       const results = await Promise.all(services.map((service) => tryOut(service, signal)));
       if (options.json === true) printJson(results);
@@ -40,7 +37,24 @@ export function notifyCommand(): Command {
         );
       }
     });
+  notify
+    .command('list')
+    .description('list the addresses: what each is told, what waits for it, and why the last attempt failed')
+    .option('--json', 'print the list as JSON')
+    .action(async (options: { json?: true }, command: Command) => {
+      const { config } = await loadForCommand(command);
+      const addresses = await listAddresses(config);
+      if (options.json === true) return printJson(addresses.map(jsonOf));
+      if (addresses.length === 0) throw nobodyToTell();
+      for (const line of addresses.flatMap(linesOf)) printLine(line);
+    });
   return notify;
+}
+
+function nobodyToTell(): ChatkeepError {
+  return new ChatkeepError('config', 'There is nobody to be told: notify is not set.', {
+    next: 'Set CHATKEEP_NOTIFY, or notify in the YAML file; docs/reference/notifications.md has the forms.',
+  });
 }
 
 async function tryOut(service: Service, signal: AbortSignal): Promise<{ label: string; error: string | null }> {

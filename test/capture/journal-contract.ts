@@ -327,6 +327,9 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
         assert.deepEqual(await journal.due(NOW + HOUR_MS - 1, ['mail']), []);
         assert.equal((await journal.due(NOW + HOUR_MS, ['mail']))[0]?.attempts, 1);
         assert.deepEqual(await journal.undelivered(), { count: 3, lastError: 'The service is down.', oldestAt: NOW });
+        const { lastError } = await journal.undelivered('mail');
+        assert.equal(lastError, 'The service is down.');
+        assert.deepEqual(await journal.undelivered('nobody'), { count: 0, lastError: undefined, oldestAt: undefined });
       });
 
       it('what is held is due later, and was not tried', async () => {
