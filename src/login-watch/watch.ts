@@ -108,7 +108,10 @@ export class LoginWatch {
     const isWell = health.kind === 'good' || health.kind === 'dying';
     const wait = isWell ? everyMs : Math.min(everyMs, AGAIN_MS);
     // Spread out, so that not all the world's services ask at the same time.
-    watched.dueAt = checkedAt + wait * (0.9 + 0.2 * random());
+    const dueAt = checkedAt + wait * (0.9 + 0.2 * random());
+    // Whoever was told when it ends need not wait for a day to hear that it has ended.
+    const endsFirst = health.kind === 'dying' && health.until > checkedAt && health.until < dueAt;
+    watched.dueAt = endsFirst ? health.until : dueAt;
     watched.last = { label: login.label, checkedAt, fingerprint, health, told: last?.told ?? null };
     if (health.kind !== last?.health.kind) log(logger, login.label, health);
   }

@@ -127,6 +127,20 @@ describe('The watch over the logins', () => {
     }
   });
 
+  it('checks at the moment a login ends, and no more often where it lives on', async () => {
+    const world = new World('a');
+    const until = TEST_START_MS + 30 * HOUR_MS;
+    world.first.health = { kind: 'dying', until, account: undefined };
+    await world.start();
+    await world.clock.advance(30 * HOUR_MS + 2 * MINUTE_MS);
+    const atItsEnd = world.first.checks.at(-1) ?? 0;
+    assert.ok(atItsEnd >= until && atItsEnd < until + 2 * MINUTE_MS, `${atItsEnd - until} ms after the end`);
+    const before = world.first.checks.length;
+    await world.clock.advance(2 * DAY_MS);
+    assert.equal(world.first.checks.length, before + 2);
+    await world.stop();
+  });
+
   it('says nothing of logins that are good', async () => {
     const world = new World('a', 'b');
     await world.start();
