@@ -15,7 +15,7 @@ export interface AccountInformation {
 /** The file in an export that names the account. */
 export const ACCOUNT_FILE = 'user.json';
 /** Real ones have a few hundred bytes. */
-export const ACCOUNT_FILE_MOST_BYTES = 1024 * 1024;
+const ACCOUNT_FILE_MOST_BYTES = 1024 * 1024;
 
 const text = z.string().min(1).optional().catch(undefined);
 const userSchema = z.object({
@@ -27,7 +27,7 @@ const userSchema = z.object({
 });
 
 /** Reads `user.json`. Undefined where it is not what it was when this was written: the format changes without notice. */
-export function readAccount(userJson: Uint8Array): AccountInformation | undefined {
+function readAccount(userJson: Uint8Array): AccountInformation | undefined {
   try {
     const user = userSchema.parse(JSON.parse(Buffer.from(userJson).toString('utf8')));
     return {

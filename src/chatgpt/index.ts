@@ -1,5 +1,5 @@
 /** What is inside an export: layout, conversations, inventory, comparison. */
-export { ACCOUNT_FILE, ACCOUNT_FILE_MOST_BYTES, type AccountInformation, findAccount, readAccount } from './account.ts';
+export { ACCOUNT_FILE, type AccountInformation, findAccount } from './account.ts';
 export type { ApartOptions } from './apart.ts';
 export { type Citation, type CleanText, cleanText, textOfMessage, textOfPart } from './conversation/citations.ts';
 export {
