@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import type { Hono } from 'hono';
 import type { Config } from './config/index.ts';
 import { ChatkeepError, errorCode } from './lib/errors.ts';
+
+/** What answers requests: an app of hono. */
+type App = Parameters<typeof createAdaptorServer>[0];
 
 /** The service's ear for HTTP. */
 export interface Listener extends AsyncDisposable {
@@ -14,7 +16,10 @@ export interface Listener extends AsyncDisposable {
  * Serves `app` at the address of `listen`; 0 is any free port.
  * @throws ChatkeepError `config` if the address cannot be listened at
  */
-export async function listenAt({ host, port }: NonNullable<Config['listen']>, app: Hono): Promise<Listener> {
+export async function listenAt(
+  { host, port }: NonNullable<Config['listen']>,
+  app: Pick<App, 'fetch'>,
+): Promise<Listener> {
   const server = createAdaptorServer({ fetch: app.fetch });
   try {
     server.listen(port, host);

@@ -1,0 +1,3 @@
+/** The web page: status and reader, over what was kept. */
+export { type WebOptions, webApp } from './app.ts';
+export type { WebSources } from './sources.ts';

@@ -1,0 +1,13 @@
+import { html } from 'hono/html';
+import type { Html } from './layout.ts';
+
+/** `2026-11-21 19:05 UTC`, readable by machines too; scripts may show it in the reader's own zone. */
+export function moment(ms: number): Html {
+  const iso = new Date(ms).toISOString();
+  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
+}
+
+/** `12,345` */
+export function numeral(n: number): string {
+  return n.toLocaleString('en-US');
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { Catalog, updateCatalog } from '../../src/catalog/index.ts';
+import { catalogDirectory, catalogSources } from '../../src/cataloging.ts';
+import { type Config, loadConfig } from '../../src/config/index.ts';
+import { importFiles } from '../../src/importer.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { listenAt } from '../../src/listener.ts';
+import { webApp } from '../../src/web/index.ts';
+import { type AccountModel, type ExportKind, writeExport } from '../support/openai/exports/index.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const signal = new AbortController().signal;
+
+/** A backup directory that is filled by the real import, with its catalog, behind the real page on a loopback port. */
+export class WebScene implements AsyncDisposable {
+  readonly config: Config;
+  readonly origin: string;
+  readonly #directory: string;
+  readonly #stack: AsyncDisposableStack;
+  #catalog: Catalog | undefined;
+
+  private constructor(config: Config, origin: string, directory: string, stack: AsyncDisposableStack) {
+    this.config = config;
+    this.origin = origin;
+    this.#directory = directory;
+    this.#stack = stack;
+  }
+
+  static async open(): Promise<WebScene> {
+    await using stack = new AsyncDisposableStack();
+    const { path } = stack.use(await tempDir());
+    const { config } = await loadConfig({
+      env: { CHATKEEP_BACKUP_DIR: join(path, 'backups'), CHATKEEP_STATE_DIR: join(path, 'state') },
+    });
+    let scene: WebScene | undefined;
+    const app = webApp({
+      sources: {
+        backupDir: config.backupDir,
+        catalog: () => scene?.catalog,
+        clock: systemClock,
+        logger: silentLogger,
+      },
+    });
+    const listener = stack.use(await listenAt({ host: '127.0.0.1', port: 0 }, app));
+    scene = new WebScene(config, `http://127.0.0.1:${listener.port}`, path, stack.move());
+    return scene;
+  }
+
+  get catalog(): Catalog | undefined {
+    this.#catalog ??= Catalog.open(catalogDirectory(this.config));
+    return this.#catalog;
+  }
+
+  /** Takes an export of the account in, as `chatkeep import` does, and brings the catalog up to date. */
+  async take(model: AccountModel, generation: ExportKind, stamp: string): Promise<void> {
+    const path = join(this.#directory, `${stamp.replace(/\D/g, '')}.zip`);
+    await writeExport(model, { generation, stamp: new Date(stamp), to: path });
+    const { config } = this;
+    await importFiles([{ path, name: 'export.zip', key: path, afterwards: 'delete', account: undefined }], {
+      config,
+      logger: silentLogger,
+      clock: systemClock,
+      signal,
+      onProgress: () => {},
+    });
+    await updateCatalog(catalogDirectory(config), await catalogSources(config.backupDir), { signal });
+    this.#catalog?.[Symbol.dispose]();
+    this.#catalog = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#catalog?.[Symbol.dispose]();
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** Debian's real Chromium. */
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    // Chromium makes no sandbox for root.
+    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+  });
+}
