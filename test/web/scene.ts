@@ -58,7 +58,7 @@ export class WebScene implements AsyncDisposable {
     const path = join(this.#directory, `${stamp.replace(/\D/g, '')}.zip`);
     await writeExport(model, { generation, stamp: new Date(stamp), to: path });
     const { config } = this;
-    await importFiles([{ path, name: 'export.zip', key: path, afterwards: 'delete', account: undefined }], {
+    await importFiles([{ path, name: 'export.zip', afterwards: 'delete', account: undefined }], {
       config,
       logger: silentLogger,
       clock: systemClock,
