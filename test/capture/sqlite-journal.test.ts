@@ -7,11 +7,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { nothingAwaited } from '../../src/capture/awaited.ts';
 import { openSqliteJournal } from '../../src/capture/sqlite-journal.ts';
+import { MINUTE_MS, SECOND_MS } from '../../src/lib/clock.ts';
 import { ChatkeepError } from '../../src/lib/errors.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { openFilesBelow } from '../support/open-files.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { END_STATES, LINK, noticeCapture, OPEN_STATES, someMessage } from './examples.ts';
+import { END_STATES, FOUND_MS, LINK, LOGIN_TROUBLE, noticeCapture, OPEN_STATES, someMessage } from './examples.ts';
 import { journalContract } from './journal-contract.ts';
 
 journalContract('SQLite', async () => {
@@ -40,54 +41,102 @@ function versionOf(path: string): unknown {
   return database.prepare('PRAGMA user_version').get()?.user_version;
 }
 
-describe('A journal of version 1', () => {
-  it('is brought to the present version, with all that is in it', async () => {
+/** The tables and indexes, in whatever order they were made. */
+function tablesOf(path: string): unknown[] {
+  using database = new DatabaseSync(path, { readOnly: true });
+  return database.prepare('SELECT name, sql FROM sqlite_master ORDER BY name').all();
+}
+
+const REQUEST = { askedAt: FOUND_MS + SECOND_MS, seenAt: FOUND_MS + 10 * MINUTE_MS, remindedAt: undefined };
+const TOLD = { subject: 'disk /backups', what: 'low', at: FOUND_MS };
+const LOGIN_ASKED_FOR = { ...LOGIN_TROUBLE, since: FOUND_MS + 10 * MINUTE_MS, attempts: 3 };
+
+/** What each version of the journal was the first to keep, and what lies in its example. */
+const EARLIER_VERSIONS = [
+  { version: 1, trouble: undefined, due: 'ChatGPT backup done', awaited: [] },
+  {
+    version: 2,
+    trouble: LOGIN_ASKED_FOR,
+    due: 'Chatkeep needs your login',
+    awaited: [{ ...nothingAwaited('ann@example.org', 'openai'), requests: [REQUEST] }],
+  },
+] as const;
+
+describe('Journals of earlier versions', () => {
+  it('are all tried here: there is an example of each', async () => {
     await using state = await tempDir();
-    const path = await journalOf('./journal-v1.sql', state.path);
-    assert.equal(versionOf(path), 1);
-    await using journal = openSqliteJournal(path);
-    assert.equal(versionOf(path), 3);
-    const [open] = await journal.openCaptures();
-    assert.deepEqual([open?.id, open?.state.name], ['a1b2c3d4e5f6', 'needs-login']);
-    assert.equal(open?.origin.kind === 'notice' && open.origin.link?.reveal(), LINK);
+    const path = join(state.path, 'journal.sqlite');
+    await openSqliteJournal(path)[Symbol.asyncDispose]();
+    const earlier = Array.from({ length: Number(versionOf(path)) - 1 }, (_, index) => index + 1);
     assert.deepEqual(
-      (await journal.endedCaptures(5)).map(({ id, state }) => [id, state.name]),
-      [['f0f1f2f3f4f5', 'committed']],
+      EARLIER_VERSIONS.map(({ version }) => version),
+      earlier,
     );
-    assert.deepEqual(await journal.unseen('ann@example.org', 'INBOX', '1700000000', [16, 17, 18]), [16]);
-    assert.equal(await journal.knowsFile('a key'), true);
-    assert.equal((await journal.pendingHandIns())[0]?.path, '/home/ann/a.zip');
-    assert.equal((await journal.due(Number.MAX_SAFE_INTEGER, ['ntfy']))[0]?.message.title, 'ChatGPT backup done');
-  });
-
-  it('keeps what is awaited from then on, and is opened again as it is', async () => {
-    await using state = await tempDir();
-    const path = await journalOf('./journal-v1.sql', state.path);
-    const request = { askedAt: 1, seenAt: 2, remindedAt: undefined };
-    const awaited = { ...nothingAwaited('ann@example.org', 'openai'), requests: [request] };
-    {
-      await using journal = openSqliteJournal(path);
-      assert.deepEqual(await journal.awaited(), []);
-      await journal.record({ awaited });
-    }
-    await using journal = openSqliteJournal(path);
-    assert.deepEqual(await journal.awaited(), [awaited]);
-  });
-
-  it('is opened by two processes at once', async () => {
-    await using state = await tempDir();
-    const path = await journalOf('./journal-v1.sql', state.path);
-    const writers = [0, 1].map((first) =>
-      fork(new URL('./journal-writer.ts', import.meta.url), [path, String(first * 1_000)]),
-    );
-    for (const writer of writers) {
-      await once(writer, 'message');
-      writer.kill('SIGKILL');
-      await once(writer, 'exit');
-    }
-    assert.equal(versionOf(path), 3);
   });
 });
+
+for (const { version, trouble, due, awaited } of EARLIER_VERSIONS) {
+  describe(`A journal of version ${version}`, () => {
+    const example = `./journal-v${version}.sql`;
+
+    it('is brought to the present version, with all that is in it', async () => {
+      await using state = await tempDir();
+      const path = await journalOf(example, state.path);
+      assert.equal(versionOf(path), version);
+      await using journal = openSqliteJournal(path);
+      const [open] = await journal.openCaptures();
+      assert.deepEqual([open?.id, open?.state.name], ['a1b2c3d4e5f6', 'needs-login']);
+      assert.equal(open?.origin.kind === 'notice' && open.origin.link?.reveal(), LINK);
+      assert.deepEqual(open?.trouble, trouble);
+      assert.deepEqual(
+        (await journal.endedCaptures(5)).map(({ id, state }) => [id, state.name]),
+        [['f0f1f2f3f4f5', 'committed']],
+      );
+      assert.deepEqual(await journal.unseen('ann@example.org', 'INBOX', '1700000000', [16, 17, 18]), [16]);
+      assert.equal(await journal.knowsFile('a key'), true);
+      assert.equal((await journal.pendingHandIns())[0]?.path, '/home/ann/a.zip');
+      assert.equal((await journal.due(Number.MAX_SAFE_INTEGER, ['ntfy']))[0]?.message.title, due);
+      assert.deepEqual(await journal.awaited(), awaited);
+    });
+
+    it('has the tables of a new one then', async () => {
+      await using state = await tempDir();
+      const path = await journalOf(example, state.path);
+      const fresh = join(state.path, 'fresh.sqlite');
+      for (const each of [path, fresh]) await openSqliteJournal(each)[Symbol.asyncDispose]();
+      assert.deepEqual(tablesOf(path), tablesOf(fresh));
+      assert.equal(versionOf(path), versionOf(fresh));
+    });
+
+    it('keeps from then on what it knew nothing of, and is opened again as it is', async () => {
+      await using state = await tempDir();
+      const path = await journalOf(example, state.path);
+      const request = { askedAt: 1, seenAt: 2, remindedAt: undefined };
+      const asked = { ...nothingAwaited('ann@example.org', 'openai'), requests: [request] };
+      {
+        await using journal = openSqliteJournal(path);
+        await journal.record({ awaited: asked, told: [TOLD] });
+      }
+      await using journal = openSqliteJournal(path);
+      assert.deepEqual(await journal.awaited(), [asked]);
+      assert.deepEqual(await journal.toldOf(TOLD.subject), TOLD);
+    });
+
+    it('is opened by two processes at once', async () => {
+      await using state = await tempDir();
+      const path = await journalOf(example, state.path);
+      const writers = [0, 1].map((first) =>
+        fork(new URL('./journal-writer.ts', import.meta.url), [path, String(first * 1_000)]),
+      );
+      for (const writer of writers) {
+        await once(writer, 'message');
+        writer.kill('SIGKILL');
+        await once(writer, 'exit');
+      }
+      assert.ok(Number(versionOf(path)) > version);
+    });
+  });
+}
 
 describe('The journal file', () => {
   it('is private, and so are the files that SQLite puts beside it', async () => {
