@@ -22,12 +22,15 @@ export interface Layout {
   readonly section?: Section;
   /** What the page holds. */
   readonly main: Html;
-  /** Files of `static/` that this page runs besides what every page does. */
+  /** Files of `static/` that this page has besides what every page does. */
+  readonly styles?: readonly string[];
   readonly scripts?: readonly string[];
+  /** The page shows something under way: without scripts it is loaded again after so many seconds. */
+  readonly refreshSeconds?: number | undefined;
 }
 
 /** A whole page. Works without scripts; those it has only make it quicker. */
-export function layout({ title, section, main, scripts = [] }: Layout): Html {
+export function layout({ title, section, main, styles = [], scripts = [], refreshSeconds }: Layout): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -37,6 +40,8 @@ export function layout({ title, section, main, scripts = [] }: Layout): Html {
 <title>${title} · Chatkeep</title>
 <link rel="icon" href="${staticAddress('icon.svg')}" type="image/svg+xml">
 <link rel="stylesheet" href="${staticAddress('style.css')}">
+${styles.map((name) => html`<link rel="stylesheet" href="${staticAddress(name)}">`)}
+${refreshSeconds === undefined ? '' : html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}"></noscript>`}
 ${scripts.map((name) => html`<script type="module" src="${staticAddress(name)}"></script>`)}
 </head>
 <body>
