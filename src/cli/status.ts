@@ -1,30 +1,16 @@
 import { Command } from 'commander';
-import { journalPath, mailboxAccounts, nudgeSettings, remindersOf } from '../assembly.ts';
-import {
-  type Awaited,
-  type Capture,
-  deadlineOf,
-  nextReminder,
-  openSqliteJournal,
-  stillAwaited,
-} from '../capture/index.ts';
+import { journalPath } from '../assembly.ts';
+import { type Capture, deadlineOf, openSqliteJournal } from '../capture/index.ts';
 import type { Config } from '../config/index.ts';
-import { diskReports, judgeDisk } from '../disk-watch/index.ts';
-import { judgeHealth, readHeartbeat } from '../heartbeat.ts';
+import { readHeartbeat } from '../heartbeat.ts';
 import { systemClock } from '../lib/clock.ts';
 import { ERROR_TABLE } from '../lib/errors.ts';
 import { exists } from '../lib/files.ts';
-import { loginRecordIn } from '../login-watch/index.ts';
-import { upcomingNudges } from '../nudge/index.ts';
-import { offsiteRecordIn } from '../offsite/index.ts';
-import { listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
-import { readRecord } from '../verification/index.ts';
+import { gatherStatus, type Status } from '../overview/index.ts';
 import { loadForCommand } from './context.ts';
 import { healthJson } from './login/health.ts';
 import { printJson, printLine } from './output.ts';
-import { type AwaitedExport, type DiskStatus, type OffsiteStatus, type Status, statusPage } from './status/page.ts';
-
-const RECENT = 5;
+import { statusPage } from './status/page.ts';
 
 /** `chatkeep status`: how things are. */
 export function statusCommand(): Command {
@@ -43,54 +29,9 @@ export function statusCommand(): Command {
 
 async function gather(config: Config, now: number): Promise<Status> {
   const heartbeat = await readHeartbeat(config.stateDir);
-  const { snapshots } = await listSnapshots(config.backupDir);
-  const health = judgeHealth(heartbeat, now);
-  const logins = await loginRecordIn(config.stateDir).read();
-  const verified = await readRecord(config.stateDir);
-  const offsite = await offsiteStatus(config, snapshots);
-  const disks = await disksOf(config, snapshots);
-  const known = { health, heartbeat, logins, offsite, verified, snapshots, disks };
-  if (!(await exists(journalPath(config)))) {
-    const undelivered = { count: 0, lastError: undefined, oldestAt: undefined };
-    return { ...known, open: [], ended: [], awaited: [], undelivered, reminders: [] };
-  }
-  await using journal = openSqliteJournal(journalPath(config));
-  const accounts = mailboxAccounts(config);
-  const [open, awaited] = [await journal.openCaptures(), await journal.awaited()];
-  return {
-    ...known,
-    open,
-    ended: await journal.endedCaptures(RECENT),
-    awaited: awaitedExports(stillAwaited(awaited, snapshots, accounts), config),
-    undelivered: await journal.undelivered(),
-    reminders: await upcomingNudges({ snapshots, open, awaited, accounts }, journal, nudgeSettings(config), now),
-  };
-}
-
-/** Where a directory is not there yet, or cannot be seen to, nothing is told of its disk. */
-async function disksOf(config: Config, snapshots: readonly SnapshotInfo[]): Promise<DiskStatus[]> {
-  const reports = await diskReports(config, snapshots).catch(() => []);
-  return reports.map((report) => ({ ...report, state: judgeDisk('enough', report, config.disk) }));
-}
-
-function offsiteStatus(config: Config, snapshots: readonly SnapshotInfo[]): Promise<OffsiteStatus[]> {
-  return Promise.all(
-    config.offsite.map(async ({ name }) => {
-      const keeper = offsiteRecordIn(config.stateDir, name);
-      const record = await keeper.read();
-      const missing = snapshots.filter(({ id }) => !record.copied.includes(id)).length;
-      return { name, record, missing, progress: await keeper.readProgress() };
-    }),
-  );
-}
-
-function awaitedExports(awaited: readonly Awaited[], config: Config): AwaitedExport[] {
-  const reminders = remindersOf(config);
-  return awaited.flatMap(({ mailbox, provider, requests }) =>
-    requests.map((request) => {
-      return { mailbox, provider, askedAt: request.askedAt, remindAt: nextReminder(request, reminders) };
-    }),
-  );
+  const path = journalPath(config);
+  await using journal = (await exists(path)) ? openSqliteJournal(path) : undefined;
+  return gatherStatus(config, { heartbeat, journal }, now);
 }
 
 function asJson({

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { it } from 'node:test';
 import type { Capture } from '../../src/capture/index.ts';
-import { type Kept, type Status, statusPage } from '../../src/cli/status/page.ts';
+import { statusPage } from '../../src/cli/status/page.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/lib/clock.ts';
 import { Secret } from '../../src/lib/secret.ts';
+import type { Kept, Status } from '../../src/overview/index.ts';
 import { TEST_START_MS as NOW } from '../support/virtual-clock.ts';
 
 /** Pages as people read them. Look at them in status-page.golden.txt; UPDATE_GOLDEN=1 writes that file anew. */

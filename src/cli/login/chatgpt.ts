@@ -12,9 +12,10 @@ import {
 import { systemClock } from '../../lib/clock.ts';
 import { ChatkeepError, ERROR_TABLE } from '../../lib/errors.ts';
 import { Secret } from '../../lib/secret.ts';
+import { healthWords } from '../../login-watch/index.ts';
 import { loadForCommand, stopSignal } from '../context.ts';
 import { printJson, printLine } from '../output.ts';
-import { healthJson, healthWords } from './health.ts';
+import { healthJson } from './health.ts';
 import { readHidden } from './hidden-input.ts';
 import { WAYS } from './ways.ts';
 
