@@ -20,8 +20,8 @@ export interface CliResult {
 }
 
 /** Runs one `chatkeep` command to its end. Nothing of this process's own CHATKEEP_ settings reaches it. */
-export async function chatkeep(args: readonly string[], env: Environment): Promise<CliResult> {
-  const child = start(args, env);
+export async function chatkeep(args: readonly string[], env: Environment, program = MAIN): Promise<CliResult> {
+  const child = start(program, args, env);
   const [stdout, stderr, [code]] = await Promise.all([
     textOf(child.stdout),
     textOf(child.stderr),
@@ -41,8 +41,9 @@ export class Service {
   readonly #watchers = new Set<() => void>();
   #output = '';
 
-  constructor(env: Environment) {
-    this.#child = start(['run'], env);
+  /** @param program that of the sources, unless told: one that npm has installed */
+  constructor(env: Environment, program = MAIN) {
+    this.#child = start(program, ['run'], env);
     this.#ended = new Promise((resolve) => {
       this.#child.on('close', (code) => {
         resolve(code);
@@ -127,11 +128,11 @@ export class Service {
   }
 }
 
-function start(args: readonly string[], env: Environment): ChildProcess {
+function start(program: string, args: readonly string[], env: Environment): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('CHATKEEP_'));
   const path = `${dirname(process.execPath)}:${process.env.PATH ?? ''}`;
   // By its first line, as npm installs it.
-  return spawn(MAIN, args, {
+  return spawn(program, args, {
     env: { ...Object.fromEntries(inherited), PATH: path, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

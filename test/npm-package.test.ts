@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { access, copyFile, cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { eventually } from './support/eventually.ts';
+import { createAccount, type ExportFacts, writeExport } from './support/openai/exports/index.ts';
+import { chatkeep, type Environment, Service } from './support/service.ts';
+import { tempDir } from './support/temp-dir.ts';
+import { assertWholeSnapshot, hashesOf, visibleSnapshots } from './support/world.ts';
+
+const run = promisify(execFile);
+const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
+/** What is in a clean checkout and is of use to `npm pack`. */
+const SOURCES = [
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'src',
+  'config',
+  'docs',
+].concat(['packaging', 'README.md', 'CHANGELOG.md', 'LICENSE']);
+
+describe('The package that `npm pack` makes, installed with `npm install --global`', () => {
+  let home: AsyncDisposable & { readonly path: string };
+  let program: string;
+  let installed: string;
+  let settings: Environment;
+  before(async () => {
+    home = await tempDir();
+    installed = await install(await pack(home.path), join(home.path, 'prefix'));
+    program = join(home.path, 'prefix/bin/chatkeep');
+    const [backups, state, drop] = ['backups', 'state', 'drop'].map((name) => join(home.path, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const folder of [backups, state, drop]) await mkdir(folder);
+    settings = {
+      CHATKEEP_BACKUP_DIR: backups,
+      CHATKEEP_STATE_DIR: state,
+      CHATKEEP_DROP_DIR: drop,
+      CHATKEEP_LOG_FORMAT: 'json',
+    };
+  });
+  after(() => home[Symbol.asyncDispose]());
+
+  it('tells its version', async () => {
+    const { version } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'));
+    const { code, stdout } = await chatkeep(['--version'], {}, program);
+    assert.deepEqual([code, stdout.trim()], [0, version]);
+  });
+
+  it('checks a configuration: one that is sound, and one that is not, with the fix', async () => {
+    const sound = await chatkeep(['config', 'check'], settings, program);
+    assert.equal(sound.code, 0, sound.stderr);
+    assert.match(sound.stdout, /The configuration is sound\./);
+    const wrong = await chatkeep(['config', 'check'], { ...settings, CHATKEEP_DROP_DRI: '/drop' }, program);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /did you mean CHATKEEP_DROP_DIR\?/);
+  });
+
+  it('runs as a service, takes in a ZIP from the drop folder, counts and finds what is in it, and stops', async () => {
+    await using service = new Service(settings, program);
+    await service.printed('watching');
+    const facts = await dropExport(home.path, settings.CHATKEEP_DROP_DIR ?? '');
+    const snapshots = () => visibleSnapshots(settings.CHATKEEP_BACKUP_DIR ?? '');
+    await eventually(async () => (await snapshots()).length === 1);
+    const [snapshot = ''] = await snapshots();
+    await assertWholeSnapshot(snapshot);
+    assert.deepEqual(await hashesOf(snapshot), new Map(facts.entries.map(({ path, sha256 }) => [path, sha256])));
+    const { counts } = JSON.parse(await readFile(join(snapshot, '.chatkeep/snapshot.json'), 'utf8'));
+    assert.equal(counts.conversations, 4);
+    const { code, stdout, stderr } = await chatkeep(['stats', '--json'], settings, program);
+    assert.equal(code, 0, stderr);
+    assert.equal(JSON.parse(stdout).conversations.all, 4);
+    assert.equal((await service.stop()).code, 0);
+  });
+
+  it('brings its docs, the systemd unit, the example configuration, and no tests or tools of developers', async () => {
+    for (const path of ['docs/how-to/systemd.md', 'packaging/systemd/chatkeep.service', 'config/chatkeep.example.yaml'])
+      await access(join(installed, path));
+    assert.deepEqual((await readdir(installed)).sort(), [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'config',
+      'dist',
+      'docs',
+      'node_modules',
+      'package.json',
+      'packaging',
+    ]);
+    for (const tool of ['typescript', '@biomejs', 'fast-check'])
+      await assert.rejects(access(join(installed, 'node_modules', tool)), { code: 'ENOENT' });
+  });
+});
+
+/** Packs a copy of the sources, so that nothing is written beside the originals; gives the package's file. */
+async function pack(directory: string): Promise<string> {
+  const copy = join(directory, 'checkout');
+  await mkdir(copy);
+  for (const name of SOURCES) await cp(join(REPOSITORY, name), join(copy, name), { recursive: true });
+  await symlink(join(REPOSITORY, 'node_modules'), join(copy, 'node_modules'));
+  await npm(['pack', '--pack-destination', directory], copy);
+  const file = (await readdir(directory)).find((name) => name.endsWith('.tgz'));
+  return join(directory, file ?? assert.fail('npm has packed nothing'));
+}
+
+/** From npm's cache, which `npm ci` has filled, as far as it goes; gives the package's directory. */
+async function install(file: string, prefix: string): Promise<string> {
+  const how = ['--prefer-offline', '--no-audit', '--no-fund', '--no-update-notifier'];
+  await npm(['install', '--global', '--prefix', prefix, ...how, file], dirname(file));
+  return join(prefix, 'lib/node_modules/chatkeep');
+}
+
+async function npm(args: readonly string[], cwd: string): Promise<void> {
+  await run('npm', args, { cwd, maxBuffer: 64 * 1024 * 1024 });
+}
+
+async function dropExport(directory: string, drop: string): Promise<ExportFacts> {
+  const account = createAccount({ seed: 'installed by npm', email: 'ada@example.test', conversations: 4 });
+  const to = join(directory, 'export.zip');
+  const facts = await writeExport(account, { generation: 'G5', stamp: new Date('2026-11-21T19:05:33Z'), to });
+  await copyFile(to, join(drop, facts.name));
+  return facts;
+}
