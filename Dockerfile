@@ -13,7 +13,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && npm prune --omit=dev --no-audit --no-fund
+RUN npm run --silent build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 COPY LICENSE ./
 COPY config ./config
 # What runs, and nothing that is for developers only; times and modes depend on nothing but the sources.
