@@ -31,15 +31,18 @@ describe('The process that brings the catalog up to date', () => {
 
   it('ends with whoever waits for it, and the next one goes on', async () => {
     await using scene = await CatalogScene.make();
-    scene.snapshot('2026-01-01', [
-      [conversation('c1', [message('m1', 'one')])],
-      [conversation('c2', [message('m2', 'two')])],
-    ]);
+    const words = 'word '.repeat(100_000);
+    const lists = Array.from({ length: 8 }, (_, index) =>
+      Array.from({ length: 10 }, (_, n) =>
+        conversation(`c${index}-${n}`, [message(`m${index}-${n}`, `n${index} ${n} ${words}`)]),
+      ),
+    );
+    scene.snapshot('2026-01-01', lists);
     const stop = new AbortController();
     const onProgress = () => stop.abort(new Error('enough'));
     await assert.rejects(updateCatalog(scene.catalog, scene.sources, { signal: stop.signal, onProgress }), /enough/);
     await updateCatalog(scene.catalog, scene.sources, { signal });
-    assert.deepEqual((await scene.find('one')).concat(await scene.find('two')), ['one', 'two']);
+    assert.deepEqual([(await scene.find('n0')).length, (await scene.find('n7')).length], [10, 10]);
   });
 
   it('says what was wrong', async () => {

@@ -1,22 +1,13 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import {
-  type ConversationReading,
-  type ExportFile,
-  identityOf,
-  type KnownReading,
-  messagesOf,
-  nodePlaces,
-  ReportBook,
-  readConversationsFile,
-  readLayout,
-} from '../../chatgpt/index.ts';
+import { type ExportFile, ReportBook, readLayout } from '../../chatgpt/index.ts';
 import { errorCode } from '../../lib/errors.ts';
 import { sha256OfFile } from '../../lib/hash.ts';
 import type { CatalogSource } from '../source.ts';
-import { Expectation } from './expectation.ts';
 import { forgetMissing } from './forget.ts';
 import { MessageBatch } from './message-batch.ts';
+import { ReadingThread } from './read-apart.ts';
+import { countsIn, type KnownRecord, type Piece, type ReadingJob, readPieces, type VersionRecord } from './records.ts';
 import { Store } from './store.ts';
 
 /** What an update of the catalog has done. */
@@ -42,7 +33,11 @@ export interface IndexOptions {
   readonly signal?: AbortSignal;
   /** Told now and then; in bytes of conversations, over all snapshots that are not in yet. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** From how many bytes on they are read by a thread of their own: below that they are read before it has started. */
+  readonly threadFromBytes?: number;
 }
+
+const THREAD_FROM_BYTES = 8_000_000;
 
 /**
  * Brings the catalog up to the snapshots that there are: what is in it is not read again, what is no longer there is
@@ -64,8 +59,14 @@ export async function indexSnapshots(
     if (plan !== undefined) plans.push(plan);
   }
   indexer.total = plans.reduce((sum, { bytes }) => sum + bytes, 0);
-  for (const plan of plans) await indexer.index(plan);
+  const { threadFromBytes = THREAD_FROM_BYTES } = options;
+  await using thread = indexer.total < threadFromBytes ? undefined : new ReadingThread(directoryOf(database));
+  for (const plan of plans) await indexer.index(plan, thread);
   return indexer.report;
+}
+
+function directoryOf(database: DatabaseSync): string {
+  return dirname(database.location() ?? '');
 }
 
 /** What of a snapshot is to be read. */
@@ -127,24 +128,21 @@ class Indexer {
     return update.run(directory, account, name).changes === 1;
   }
 
-  async index({ source, files, reports }: Plan): Promise<void> {
+  async index({ source, files, reports }: Plan, thread: ReadingThread | undefined): Promise<void> {
     const { account, name, directory, exportTime } = source;
-    const known = Expectation.of(
-      this.#database,
-      account,
-      (digest) => this.#store.knownVersion(account, digest) !== undefined,
-    );
     this.#store.begin();
     try {
       const snapshot = this.#store.openSnapshot(account, name, directory, exportTime);
       this.#store.clearPlaces(snapshot);
+      const unread = new Map<number, ExportFile>();
       for (const [place, file] of files.entries()) {
         const sha256 = source.sums[file.path] ?? (await sha256OfFile(join(directory, file.path), this.#options.signal));
         const content = this.#store.openContent(account, sha256);
         this.#store.place(snapshot, place, file.path, content.id);
-        if (!content.whole) await this.#indexFile({ source, file, content: content.id, known });
-        this.#advance(file.bytes);
+        if (content.whole || unread.has(content.id)) this.#advance(file.bytes);
+        else unread.set(content.id, file);
       }
+      await this.#indexFiles(source, unread, thread);
       this.#batch.flush();
       this.#store.closeSnapshot(snapshot, exportTime, JSON.stringify(countsIn(reports)));
       this.#store.commit();
@@ -155,84 +153,66 @@ class Indexer {
     }
   }
 
-  async #indexFile(reading: FileReading): Promise<void> {
-    const { source, file, content, known } = reading;
-    const { signal } = this.#options;
-    const reports = new ReportBook();
-    let [found, unread] = [0, 0];
-    const before = this.#done;
-    for await (const one of readConversationsFile(source.directory, file, { reports, known, signal })) {
-      found += 1;
-      if (one.kind === 'unread') unread += 1;
-      else this.#take(one, reading, reports);
+  async #indexFiles(
+    source: CatalogSource,
+    contents: ReadonlyMap<number, ExportFile>,
+    thread: ReadingThread | undefined,
+  ): Promise<void> {
+    if (contents.size === 0) return;
+    const { account, directory } = source;
+    const [numbers, files] = [[...contents.keys()], [...contents.values()]];
+    let place = 0;
+    for await (const piece of this.#read({ account, directory, files }, thread)) {
+      const [content = 0, file] = [numbers[place], files[place]];
+      if (piece.kind === 'file-end') {
+        this.#store.closeContent(content, piece.found, piece.unread, JSON.stringify(piece.reports));
+        this.#conversations.found += piece.found;
+        this.#conversations.unread += piece.unread;
+        this.#bytes += file?.bytes ?? 0;
+        this.#advance(file?.bytes ?? 0);
+        place += 1;
+        continue;
+      }
+      for (const record of piece.records) this.#take(record, source, content);
       if (!this.#batch.isFull) continue;
       this.#batch.flush();
       this.#store.commit();
       this.#store.begin();
-      if (one.kind !== 'unread') this.#options.onProgress?.(before + one.offset + one.bytes, this.total);
+      this.#options.onProgress?.(this.#done + piece.upTo, this.total);
     }
-    this.#store.closeContent(content, found, unread, JSON.stringify(countsIn(reports)));
-    this.#conversations.found += found;
-    this.#conversations.unread += unread;
-    this.#bytes += file.bytes;
   }
 
-  #take(
-    reading: Extract<ConversationReading, { kind: 'conversation' }> | KnownReading,
-    { source: { account, exportTime }, content, known }: FileReading,
-    reports: ReportBook,
-  ): void {
-    const { fingerprint, index, offset } = reading;
-    if (fingerprint === undefined) return;
-    if (reading.kind === 'known') {
+  #read(job: ReadingJob, thread: ReadingThread | undefined): AsyncGenerator<Piece, void> {
+    const { signal } = this.#options;
+    return thread === undefined ? readPieces(this.#database, job, signal) : thread.read(job, signal);
+  }
+
+  #take(record: KnownRecord | VersionRecord, { account, exportTime }: CatalogSource, content: number): void {
+    const { kind, index, offset, fingerprint } = record;
+    if (kind === 'known') {
       const version = this.#store.knownVersion(account, fingerprint.digest);
       if (version === undefined) throw new Error('A conversation that was taken for known is not.');
-      this.#store.addMember(content, index, version.version, offset, fingerprint);
-      known.saw(version.conversation);
+      this.#store.addMember(content, index, version, offset, fingerprint);
       this.#conversations.known += 1;
       return;
     }
-    const { conversation, raw, file } = reading;
-    const messages = messagesOf(conversation);
-    const withMessage = Object.values(conversation.raw.mapping ?? {}).filter(hasMessage).length;
-    const unreadMessages = withMessage - messages.length;
-    if (conversation.id === undefined) reports.add('conversation-without-id', { file, index });
-    const stored = this.#store.openConversation(account, identityOf(conversation));
-    const version = this.#store.addVersion(stored.id, fingerprint, conversation, messages, unreadMessages);
+    const stored = this.#store.openConversation(account, record.id);
+    const version = this.#store.addVersion(stored.id, record);
     this.#store.addMember(content, index, version, offset, fingerprint);
-    this.#batch.add(conversation, {
+    this.#batch.add(record.messages, {
       conversation: stored.id,
       version,
       hasEarlier: !stored.isNew,
       isOlder: !stored.isNew && this.#store.lastSeenAt(stored.id) > exportTime,
-      placeOf: nodePlaces(raw),
     });
-    known.saw(stored.id);
     this.#conversations.indexed += 1;
-    this.#messages.found += withMessage;
-    this.#messages.indexed += messages.length;
-    this.#messages.unread += unreadMessages;
+    this.#messages.found += record.messages.length + record.unreadMessages;
+    this.#messages.indexed += record.messages.length;
+    this.#messages.unread += record.unreadMessages;
   }
 
   #advance(bytes: number): void {
     this.#done += bytes;
     this.#options.onProgress?.(this.#done, this.total);
   }
-}
-
-interface FileReading {
-  readonly source: CatalogSource;
-  readonly file: ExportFile;
-  readonly content: number;
-  readonly known: Expectation;
-}
-
-/** A node that has none says so by null, or by nothing. */
-function hasMessage(node: unknown): boolean {
-  if (typeof node !== 'object' || node === null || Array.isArray(node)) return true;
-  return 'message' in node && node.message !== null && node.message !== undefined;
-}
-
-function countsIn(reports: ReportBook): Record<string, number> {
-  return Object.fromEntries(Object.entries(reports.all()).map(([reason, { count }]) => [reason, count]));
 }

@@ -1,9 +1,7 @@
-import { hash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
-import { assetsOf, type Conversation, type Message, ROLES, textOfMessage } from '../../chatgpt/index.ts';
 import { firstIdAt } from '../message-ids.ts';
 import { indexedText } from '../words.ts';
+import type { MessageRecord } from './records.ts';
 
 interface PendingMessage {
   /** The first number of its minute. */
@@ -28,7 +26,6 @@ export interface VersionPlace {
   readonly hasEarlier: boolean;
   /** The snapshot is older than one in which the conversation was seen: what is there already stays with that. */
   readonly isOlder: boolean;
-  readonly placeOf: (nodeId: string) => number | undefined;
 }
 
 /** Texts of that many UTF-16 units together are worth a transaction; they are held in memory until then. */
@@ -66,24 +63,16 @@ export class MessageBatch {
   }
 
   /** Takes the messages of a version: those that are new to the conversation; the others are in this version, too. */
-  add({ nodes, createdAt }: Conversation, at: VersionPlace): void {
-    const { conversation, version, isOlder, placeOf } = at;
+  add(messages: readonly MessageRecord[], { conversation, version, hasEarlier, isOlder }: VersionPlace): void {
     if (this.#conversations.has(conversation)) this.flush();
     this.#conversations.add(conversation);
     const known = new Map<string, number | undefined>();
-    if (at.hasEarlier)
+    if (hasEarlier)
       for (const { id, key, content } of this.#earlier.all(conversation)) known.set(`${key}/${content}`, Number(id));
-    // What has no time has that of the message before it.
-    let time = createdAt ?? 0;
-    for (const [nodeId, { message }] of nodes) {
-      if (message === undefined) continue;
-      const place = placeOf(nodeId) ?? null;
-      const text = textOfMessage(message);
-      const [key, content] = [keyOf(message.id), contentOf(message, text)];
+    for (const { key, content, text, time, dated, role, model, hidden, place = null } of messages) {
       const name = `${key}/${content}`;
       const there = known.get(name);
       if (there !== undefined && !isOlder) this.#move.run(version, place, there);
-      time = message.createdAt ?? time;
       if (known.has(name)) continue;
       known.set(name, undefined);
       this.#characters += text.length;
@@ -93,10 +82,10 @@ export class MessageBatch {
         conversation,
         key,
         content,
-        role: ROLES.indexOf(message.role),
-        model: message.model === undefined ? null : this.#modelId(message.model),
-        dated: Number(message.createdAt !== undefined),
-        hidden: Number(message.hidden),
+        role,
+        model: model === undefined ? null : this.#modelId(model),
+        dated: Number(dated),
+        hidden: Number(hidden),
         version,
         place,
       });
@@ -134,18 +123,4 @@ export class MessageBatch {
     this.#models.set(name, id);
     return id;
   }
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const KEY_DIGITS = 12;
-
-/** The first 48 bits of a UUID, or of the SHA-256 of any other id: enough to tell the messages of a conversation apart. */
-export function keyOf(id: string): number {
-  const digits = UUID.test(id) ? id.replace('-', '') : hash('sha256', id);
-  return Number.parseInt(digits.slice(0, KEY_DIGITS), 16);
-}
-
-/** Tells the contents that one message has had in several exports apart. */
-export function contentOf(message: Message, text: string): number {
-  return crc32(assetsOf(message).join(' '), crc32(text));
 }

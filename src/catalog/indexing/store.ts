@@ -1,19 +1,7 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import {
-  branchesOf,
-  type Conversation,
-  type Fingerprint,
-  isInSlimSchema,
-  isSpoken,
-  type Message,
-} from '../../chatgpt/index.ts';
+import type { Fingerprint } from '../../chatgpt/index.ts';
 import { indexedText } from '../words.ts';
-
-/** A state of a conversation that is in the catalog. */
-export interface KnownVersion {
-  readonly version: number;
-  readonly conversation: number;
-}
+import type { VersionRecord } from './records.ts';
 
 /** Whether a conversation was there before, and where its messages belong. */
 export interface StoredConversation {
@@ -78,12 +66,12 @@ export class Store {
     );
   }
 
-  knownVersion(account: string, digest: string): KnownVersion | undefined {
+  /** The state of that digest, where the account has it. */
+  knownVersion(account: string, digest: string): number | undefined {
     const row = this.#prepare(
-      `SELECT v.id, v.conversation FROM version v JOIN conversation c ON c.id = v.conversation
-       WHERE v.digest = ? AND c.account = ?`,
+      `SELECT v.id FROM version v JOIN conversation c ON c.id = v.conversation WHERE v.digest = ? AND c.account = ?`,
     ).get(digest, account);
-    return row === undefined ? undefined : { version: Number(row.id), conversation: Number(row.conversation) };
+    return row === undefined ? undefined : Number(row.id);
   }
 
   openConversation(account: string, providerId: string): StoredConversation {
@@ -94,14 +82,7 @@ export class Store {
     return { id: Number(insert.run(account, providerId).lastInsertRowid), isNew: true };
   }
 
-  addVersion(
-    conversation: number,
-    { digest }: Fingerprint,
-    read: Conversation,
-    messages: readonly Message[],
-    unreadMessages: number,
-  ): number {
-    const newestAt = messages.reduce((newest, { createdAt }) => Math.max(newest, createdAt ?? 0), 0);
+  addVersion(conversation: number, { fingerprint, messages, ...version }: VersionRecord): number {
     const insert = this.#prepare(
       `INSERT INTO version (conversation, digest, title, created_at, updated_at, newest_at, model, schema, archived,
          starred, gizmo, spoken, branches, messages, slim_messages, unread_messages)
@@ -109,21 +90,21 @@ export class Store {
     );
     const { lastInsertRowid } = insert.run(
       conversation,
-      digest,
-      read.title ?? null,
-      read.createdAt ?? null,
-      read.updatedAt ?? null,
-      newestAt === 0 ? null : newestAt,
-      read.model ?? null,
-      read.schema,
-      flag(read.archived),
-      flag(read.starred),
-      read.gizmo ?? null,
-      Number(messages.some(isSpoken)),
-      branchesOf(read),
+      fingerprint.digest,
+      version.title ?? null,
+      version.createdAt ?? null,
+      version.updatedAt ?? null,
+      version.newestAt ?? null,
+      version.model ?? null,
+      version.schema,
+      flag(version.archived),
+      flag(version.starred),
+      version.gizmo ?? null,
+      Number(version.spoken),
+      version.branches,
       messages.length,
-      messages.filter(isInSlimSchema).length,
-      unreadMessages,
+      version.slimMessages,
+      version.unreadMessages,
     );
     return Number(lastInsertRowid);
   }

@@ -10,8 +10,7 @@ import {
   textOfMessage,
 } from '../../chatgpt/index.ts';
 import { DAY_MS } from '../../lib/clock.ts';
-import { contentOf, keyOf } from '../indexing/message-batch.ts';
-import { firstIdAt, momentOfId } from '../message-ids.ts';
+import { contentOf, firstIdAt, keyOf, momentOfId } from '../message-ids.ts';
 import { parseQuestion, type Question } from '../words.ts';
 import {
   type CatalogConversation,

@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Piece, ReadingJob } from './records.ts';
+
+/** What the thread is told: what to read, and that one more piece has been taken. */
+export type ToThread = { readonly kind: 'read'; readonly job: ReadingJob } | { readonly kind: 'taken' };
+
+/** What it tells: a piece, or that the job is done. */
+export type FromThread = { readonly kind: 'piece'; readonly piece: Piece } | { readonly kind: 'done' };
+
+/**
+ * A thread that reads, parses and extracts while this one writes: each takes about as long as the other. It runs some
+ * pieces ahead, since a batch is written in one go.
+ */
+export class ReadingThread implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #arrived: FromThread[] = [];
+  #failure: Error | undefined;
+  #wake = Promise.withResolvers<void>();
+
+  /** @param directory of the catalog, which the thread reads */
+  constructor(directory: string) {
+    // Compiled or not, the thread's file lies beside this one and ends as this one does.
+    const file = new URL(`./reading-thread${extname(import.meta.url)}`, import.meta.url);
+    this.#worker = new Worker(file, { workerData: { directory }, env: {} });
+    this.#worker.on('message', (message: FromThread) => {
+      this.#arrived.push(message);
+      this.#wake.resolve();
+    });
+    this.#worker.on('error', (error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    this.#worker.on('exit', () => this.#fail(new Error('The thread that reads conversations has ended.')));
+  }
+
+  /** One job at a time. @throws what the thread died of; the signal's reason */
+  async *read(job: ReadingJob, signal?: AbortSignal): AsyncGenerator<Piece, void> {
+    const stop = () => this.#wake.resolve();
+    signal?.addEventListener('abort', stop);
+    try {
+      this.#tell({ kind: 'read', job });
+      for (;;) {
+        signal?.throwIfAborted();
+        const message = this.#arrived.shift();
+        if (message?.kind === 'done') return;
+        if (message !== undefined) {
+          this.#tell({ kind: 'taken' });
+          yield message.piece;
+          continue;
+        }
+        if (this.#failure !== undefined) throw this.#failure;
+        await this.#wake.promise;
+        this.#wake = Promise.withResolvers();
+      }
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  #tell(message: ToThread): void {
+    this.#worker.postMessage(message);
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#wake.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#worker, 'exit');
+    await this.#worker.terminate();
+    if (this.#failure === undefined) await ended;
+  }
+}
