@@ -38,7 +38,8 @@ export {
   compareInventories,
   type MessageChanges,
 } from './inventory/compare.ts';
-export { readInventory, writeInventory } from './inventory/file.ts';
+export { type ComparedApart, compareInventoriesApart } from './inventory/compare-apart.ts';
+export { isInventory, readInventory, writeInventory } from './inventory/file.ts';
 export type { Generation } from './inventory/generation.ts';
 export type { AssetEntry, ConversationEntry, Counts, Inventory, Ledger } from './inventory/inventory.ts';
 export { countRecords, identityOf, recordsWithout } from './inventory/records.ts';

@@ -1,5 +1,6 @@
 import { identityOf, isSound, type SnapshotPlace } from '../snapshot/index.ts';
-import { areConversationsSound, type ContentReader } from './contents.ts';
+import type { ContentReader } from './contents.ts';
+import { areConversationsSound } from './inventories.ts';
 import type { Witness } from './plan.ts';
 
 /** Believes what was written down when the snapshots were made: enough to show what would go. */

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { errorCode } from '../../lib/errors.ts';
@@ -89,6 +90,18 @@ export async function readInventory(path: string): Promise<Inventory | undefined
     throw error;
   } finally {
     stream.destroy();
+  }
+}
+
+/** Whether a file begins as an inventory of this form does: as good as sure, since they are written whole or not at all. */
+export async function isInventory(path: string): Promise<boolean> {
+  const beginning = Buffer.from(`{"inventory":${FORMAT},`);
+  try {
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(beginning.length), 0, beginning.length, 0);
+    return bytesRead === beginning.length && buffer.equals(beginning);
+  } catch {
+    return false;
   }
 }
 
