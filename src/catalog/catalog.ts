@@ -9,6 +9,7 @@ import {
   conversationsById,
   countConversations,
   listConversations,
+  numbersById,
   placesOf,
   versionsOf,
 } from './reading/conversations.ts';
@@ -72,6 +73,11 @@ export class Catalog implements Disposable {
   /** Those of that id, or whose ids begin with it; of every account. */
   byId(id: string, limit: number): CatalogConversation[] {
     return conversationsById(this.#database, id, limit);
+  }
+
+  /** The numbers of those of these ids that are in it. */
+  numbersOf(account: string, ids: readonly string[]): ReadonlyMap<string, number> {
+    return numbersById(this.#database, account, ids);
   }
 
   /** The states that a conversation has had, the oldest first. */

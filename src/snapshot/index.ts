@@ -2,6 +2,7 @@
 export { type BackupDirectory, openBackupDirectory, type SnapshotCriteria } from './backup-directory.ts';
 export type { CommitResult, SnapshotDraft } from './commit.ts';
 export { identityOf, isSound, readSumsOf } from './copies.ts';
+export { readEntries, type SnapshotEntries, type SnapshotEntry, statEntries } from './entries.ts';
 export type { SnapshotFile } from './links.ts';
 export {
   type DamagedSnapshot,

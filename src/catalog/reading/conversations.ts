@@ -123,6 +123,21 @@ export function conversationsById(database: DatabaseSync, id: string, limit: num
   return rows.map(conversationOf);
 }
 
+/** The numbers of those of an account that have these ids. */
+export function numbersById(
+  database: DatabaseSync,
+  account: string,
+  ids: readonly string[],
+): ReadonlyMap<string, number> {
+  const find = database.prepare('SELECT id FROM conversation WHERE account = ? AND provider_id = ?');
+  return new Map(
+    ids.flatMap((id) => {
+      const row = find.get(account, id);
+      return row === undefined ? [] : [[id, numberOf(row.id)] as const];
+    }),
+  );
+}
+
 /** The states that a conversation has had, the oldest first. */
 export function versionsOf(database: DatabaseSync, conversation: number): ConversationVersion[] {
   const rows = database
