@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import type { WebEnv } from './env.ts';
 import { conversationsRoutes } from './pages/conversations.ts';
+import { snapshotsRoutes } from './pages/snapshots/routes.ts';
 import { securityHeaders } from './security/headers.ts';
 import type { WebSources } from './sources.ts';
 import { staticRoutes } from './static-files.ts';
@@ -20,6 +21,7 @@ export function webApp({ sources }: WebOptions): Hono<WebEnv> {
   app.route('/static', staticRoutes());
   app.get('/', (context) => context.redirect('/conversations'));
   app.route('/conversations', conversationsRoutes(sources));
+  app.route('/snapshots', snapshotsRoutes(sources));
   app.notFound((context) =>
     context.html(
       messagePage('There is no such page', 'The address may have a typing error, or what it led to is no longer kept.'),

@@ -1,6 +1,8 @@
 import type { Catalog } from '../catalog/index.ts';
+import type { ComparedApart } from '../chatgpt/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { SnapshotPlace } from '../snapshot/index.ts';
 
 /** What the pages are made of; the service hands it in. */
 export interface WebSources {
@@ -10,4 +12,12 @@ export interface WebSources {
   readonly catalog: () => Catalog | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Compares two snapshots; undefined where one of them is too damaged for anything to be said. */
+  readonly compare: (
+    older: SnapshotPlace,
+    newer: SnapshotPlace,
+    signal: AbortSignal,
+  ) => Promise<ComparedApart | undefined>;
+  /** Aborts when the service stops: what goes on behind the pages ends then. */
+  readonly signal: AbortSignal;
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { Catalog, updateCatalog } from '../../src/catalog/index.ts';
 import { catalogDirectory, catalogSources } from '../../src/cataloging.ts';
+import { compareSnapshots } from '../../src/comparing.ts';
 import { type Config, loadConfig } from '../../src/config/index.ts';
 import { importFiles } from '../../src/importer.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -41,6 +42,9 @@ export class WebScene implements AsyncDisposable {
         catalog: () => scene?.catalog,
         clock: systemClock,
         logger: silentLogger,
+        compare: (older, newer, stop) =>
+          compareSnapshots(older, newer, { stateDir: config.stateDir, logger: silentLogger, signal: stop }),
+        signal,
       },
     });
     const listener = stack.use(await listenAt({ host: '127.0.0.1', port: 0 }, app));

@@ -1,0 +1,94 @@
+import { relative } from 'node:path';
+import { html } from 'hono/html';
+import { count } from '../../../lib/text.ts';
+import type { DamagedSnapshot, SnapshotInfo, SnapshotList } from '../../../snapshot/index.ts';
+import { type Html, layout } from '../../views/layout.ts';
+import { badge, notice, pageOf, pager } from '../../views/parts.ts';
+import { accountAddress, snapshotAddress } from './addresses.ts';
+import { momentOf, monthOf, sharingWords, sizeOf, timeOf } from './words.ts';
+
+const A_PAGE = 40;
+const STRANGERS_NAMED = 10;
+
+export interface TimelineOptions {
+  readonly list: SnapshotList;
+  readonly backupDir: string;
+  /** As they stand in the address. */
+  readonly account: string | undefined;
+  readonly page: string | undefined;
+}
+
+type Entry = SnapshotInfo | DamagedSnapshot;
+
+/** The snapshots of an account, newest first. */
+export function timelinePage({ list, backupDir, account: asked, page: askedPage }: TimelineOptions): Html {
+  const all: readonly Entry[] = [...list.snapshots, ...list.damaged].sort((a, b) => timeOf(b) - timeOf(a));
+  const accounts = [...new Set(all.map(({ account }) => account))].sort();
+  const account = accounts.find((name) => name === asked) ?? all[0]?.account;
+  const entries = all.filter((entry) => entry.account === account);
+  const { page, pages } = pageOf(askedPage, entries.length, A_PAGE);
+  const shown = entries.slice((page - 1) * A_PAGE, page * A_PAGE);
+  const main = html`<h1>Snapshots</h1>
+${account === undefined ? NONE_YET : html`${accountTabs(accounts, account)}${overview(entries)}`}
+${[...Map.groupBy(shown, monthOf)].map(
+  ([month, ofMonth]) => html`<h2>${month}</h2>
+<ol class="timeline">${ofMonth.map((entry) => entryItem(entry, entry === entries[0]))}</ol>`,
+)}
+${account === undefined ? '' : pager({ page, pages, label: 'Pages of snapshots', addressOf: (n) => accountAddress(account, n) })}
+${strangersNotice(list.strangers, backupDir)}`;
+  return layout({ title: 'Snapshots', section: 'snapshots', styles: ['archive.css'], main });
+}
+
+const NONE_YET = html`<p>There is no snapshot yet. The first one is made when OpenAI's email says that an export is ready,
+or when you hand in an export that you have downloaded yourself.</p>`;
+
+function accountTabs(accounts: readonly string[], current: string): Html | string {
+  if (accounts.length < 2) return '';
+  return html`<nav class="tabs" aria-label="Accounts"><ul>${accounts.map(
+    (account) =>
+      html`<li><a href="${accountAddress(account)}"${account === current ? html` aria-current="page"` : ''}>${account}</a></li>`,
+  )}</ul></nav>`;
+}
+
+function overview(entries: readonly Entry[]): Html {
+  const [newest, oldest] = [entries[0], entries.at(-1)];
+  if (newest === undefined || oldest === undefined) return html``;
+  const span = newest === oldest ? `of ${momentOf(newest)}` : `from ${monthOf(oldest)} to ${monthOf(newest)}`;
+  return html`<p class="faint">${count(entries.length, 'snapshot')} of ${newest.account}, ${span}.
+Each is one export as it came, complete in itself; a file that did not change is on the disk once.</p>`;
+}
+
+function entryItem(entry: Entry, isNewest: boolean): Html {
+  return html`<li>
+<p class="head"><a href="${snapshotAddress(entry)}">${momentOf(entry)}</a>
+${isNewest ? badge('latest', 'good') : ''} ${'meta' in entry ? findingsBadge(entry) : badge('damaged', 'bad')}</p>
+${'meta' in entry ? entryFacts(entry) : html`<p>${entry.problem} Its files can be checked and downloaded all the same.</p>`}
+</li>`;
+}
+
+function findingsBadge({ meta: { findings } }: SnapshotInfo): Html | string {
+  return findings.length === 0 ? '' : badge(count(findings.length, 'finding'), 'warn');
+}
+
+function entryFacts({ meta }: SnapshotInfo): Html {
+  const { conversations, messages } = meta.counts;
+  const facts = [
+    ...(conversations === undefined ? [] : [count(conversations, 'conversation')]),
+    ...(messages === undefined ? [] : [count(messages, 'message')]),
+    count(meta.files, 'file'),
+    sizeOf(meta),
+  ];
+  return html`<p>${facts.join(' · ')}<span class="faint"> · ${sharingWords(meta)}</span></p>
+${meta.findings.length === 0 ? '' : html`<ul class="findings">${meta.findings.map((finding) => html`<li>${finding}</li>`)}</ul>`}`;
+}
+
+function strangersNotice(strangers: readonly string[], backupDir: string): Html | string {
+  if (strangers.length === 0) return '';
+  const named = strangers.slice(0, STRANGERS_NAMED).map((path) => relative(backupDir, path));
+  const more = strangers.length - named.length;
+  return notice(
+    'plain',
+    html`<p>In the backup directory lies something that is not of Chatkeep. It is left alone:</p>
+<ul>${named.map((path) => html`<li><code>${path}</code></li>`)}${more > 0 ? html`<li>and ${count(more, 'other')}</li>` : ''}</ul>`,
+  );
+}
