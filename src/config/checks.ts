@@ -9,6 +9,7 @@ import type { Glimpse } from './glimpse.ts';
 import { checkOffsite } from './offsite.ts';
 import { listenAddressOf } from './schema.ts';
 import { warnIfOthersCanRead } from './secret-file.ts';
+import { checkWeb } from './web.ts';
 
 /** The rules that reach over several keys, or out to the disk. What they find goes into `findings`. */
 export async function checkWhole(glimpse: Glimpse, draft: Draft, findings: Findings): Promise<void> {
@@ -19,6 +20,7 @@ export async function checkWhole(glimpse: Glimpse, draft: Draft, findings: Findi
   warnOfLoweredGuards(glimpse, draft, findings);
   warnOfPruningNothing(glimpse, draft, findings);
   warnOfOpenListener(glimpse, draft, findings);
+  checkWeb(glimpse, draft, findings);
   await checkAuthorities(glimpse, draft, findings);
   await checkLogins(glimpse, draft, findings);
   await checkOffsite(glimpse, draft, findings);

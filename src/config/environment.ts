@@ -135,6 +135,23 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'CHATKEEP_HEARTBEAT_CAPTURES_FILE', key: ['heartbeat', 'captures'], kind: 'lines-of-file' },
   { name: 'CHATKEEP_HEARTBEAT_EVERY_MINUTES', key: ['heartbeat', 'every_minutes'], kind: 'number' },
   { name: 'CHATKEEP_LISTEN', key: ['listen'], kind: 'text' },
+  { name: 'CHATKEEP_WEB_LISTEN', key: ['web', 'listen'], kind: 'text' },
+  {
+    name: 'CHATKEEP_WEB_PASSWORD',
+    key: ['web', 'password'],
+    kind: 'text',
+    displaces: [['web', 'password_file']],
+  },
+  {
+    name: 'CHATKEEP_WEB_PASSWORD_FILE',
+    key: ['web', 'password_file'],
+    kind: 'path',
+    displaces: [['web', 'password']],
+  },
+  { name: 'CHATKEEP_WEB_PROXIES', key: ['web', 'proxies'], kind: 'list' },
+  { name: 'CHATKEEP_WEB_TRUSTED_HEADER', key: ['web', 'trusted_header'], kind: 'text' },
+  { name: 'CHATKEEP_WEB_URL', key: ['web', 'url'], kind: 'text' },
+  { name: 'CHATKEEP_WEB_HOSTS', key: ['web', 'hosts'], kind: 'list' },
   { name: 'CHATKEEP_LOG_LEVEL', key: ['log', 'level'], kind: 'text' },
   { name: 'CHATKEEP_LOG_FORMAT', key: ['log', 'format'], kind: 'text' },
 ];
@@ -178,9 +195,10 @@ export async function applyEnvironment(
     await apply(variable, settingOf(env, variable.name) ?? '', draft, cwd, findings);
   }
   await applyLogins(applicable, env, draft, cwd, findings);
-  if (settingOf(env, 'CHATKEEP_IMAP_PASSWORD') !== undefined) {
+  for (const name of ['CHATKEEP_IMAP_PASSWORD', 'CHATKEEP_WEB_PASSWORD']) {
+    if (settingOf(env, name) === undefined) continue;
     findings.warning(
-      'CHATKEEP_IMAP_PASSWORD: a password in the environment is seen by whoever may inspect the process or container: put it in a file and set CHATKEEP_IMAP_PASSWORD_FILE',
+      `${name}: a password in the environment is seen by whoever may inspect the process or container: put it in a file and set ${name}_FILE`,
     );
   }
   return applicable.map(({ name }) => name);

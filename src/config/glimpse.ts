@@ -20,6 +20,17 @@ const notifyEntry = z.union([
   z.object({ url: text, url_file: text }),
 ]);
 
+const web = z
+  .object({
+    listen: text,
+    password: text,
+    password_file: text,
+    proxies: z.array(z.unknown()).catch([]),
+    trusted_header: text,
+  })
+  .optional()
+  .catch(undefined);
+
 const offsiteEntry = z.object({
   name: text,
   restic: z
@@ -58,6 +69,7 @@ const glimpseSchema = z.object({
   prune: text,
   heartbeat: z.object({ service: heartbeatEntries, captures: heartbeatEntries }).catch({ service: [], captures: [] }),
   listen: text,
+  web,
   notify: z.array(notifyEntry.catch({ url: undefined, url_file: undefined })).catch([]),
 });
 

@@ -15,5 +15,6 @@ export type {
   OffsiteConfig,
   RcloneConfig,
   ResticConfig,
+  WebConfig,
 } from './schema.ts';
 export { describeConfig } from './shape.ts';

@@ -15,6 +15,7 @@ import { type Config, configSchema, type ResolvedNotify, type ResolvedOAuth2, ty
 import { warnIfOthersCanRead } from './secret-file.ts';
 import { gatherSecrets, type Secrets } from './secrets.ts';
 import { camelCased, deepFrozen } from './shape.ts';
+import { completedWeb } from './web.ts';
 
 /** What a flag of the command line can set: key → value. Stronger than the environment. */
 export type ConfigOverrides = Partial<Record<OverridableKey, string>>;
@@ -92,8 +93,9 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
 }
 
 async function warnOfOpenFile({ path, tree }: ConfigFile, findings: Findings): Promise<void> {
-  const { mailboxes, notify, heartbeat } = glimpseOf(tree ?? {});
+  const { mailboxes, notify, heartbeat, web } = glimpseOf(tree ?? {});
   const holdsSecrets =
+    web?.password !== undefined ||
     mailboxes.some(({ password, oauth2 }) => (password ?? oauth2?.client_secret) !== undefined) ||
     [...notify, ...heartbeat.service, ...heartbeat.captures].some(({ url }) => url);
   if (path !== undefined && holdsSecrets) {
@@ -123,9 +125,12 @@ function applyOverrides(draft: Draft, overrides: ConfigOverrides, cwd: string): 
 }
 
 /** Fills in what depends on other keys. */
-function completed(parsed: z.output<typeof configSchema>, { passwords, clientSecrets, addresses, heartbeat }: Secrets) {
+function completed(parsed: z.output<typeof configSchema>, secrets: Secrets) {
+  const { passwords, clientSecrets, addresses, heartbeat, webPassword } = secrets;
+  const { web, ...rest } = parsed;
   return {
-    ...parsed,
+    ...rest,
+    ...(web === undefined ? {} : completedWeb(web, webPassword)),
     mailboxes: parsed.mailboxes.map(
       ({ password: _password, password_file: _file, password_command: command, oauth2, ...mailbox }, index) => {
         const name = mailbox.name ?? mailbox.user;

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../lib/logger.ts';
 import { isLoopback, isNearby } from '../lib/loopback.ts';
@@ -282,6 +283,65 @@ export function listenAddressOf(text: string): { host: string; port: number } | 
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }
 
+const header = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,100}$/, 'give the name of a header, such as Remote-User')
+  // Whoever has to do with them puts them into every request.
+  .refine(
+    (name) => !/^(host|cookie|origin|authorization|connection|content-.*|sec-.*|accept.*|user-agent)$/i.test(name),
+    'is a header of browsers: give one that your reverse proxy sets, such as Remote-User',
+  );
+
+const addressRange = z
+  .string()
+  .refine(isAddressRange, 'give an address or a range of addresses: 172.18.0.5, 172.18.0.0/16 or fd00::/8');
+
+/** Of all addresses there are, a range says nothing. */
+function isAddressRange(text: string): boolean {
+  return ipaddr.isValid(text) || (ipaddr.isValidCIDR(text) && ipaddr.parseCIDR(text)[1] > 0);
+}
+
+const publicAddress = z
+  .string()
+  .refine(isPublicAddress, 'give an address without a path: https://chatkeep.example.org')
+  .transform((text) => new URL(text).origin);
+
+function isPublicAddress(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) return false;
+  return url.href === `${url.origin}/`;
+}
+
+const hostName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/,
+    'give a name without port: nas.local',
+  )
+  .transform((name) => name.toLowerCase());
+
+const web = z
+  .strictObject({
+    listen: listenAddress.optional().describe('Where the page is served, as host:port; 127.0.0.1:8788 unless set'),
+    password: secret.optional().describe('To sign in with. Better: password_file'),
+    password_file: path.optional().describe('File that holds the password; the line end is cut off'),
+    proxies: z
+      .array(addressRange)
+      .default([])
+      .describe(
+        'Addresses of reverse proxies in front; X-Forwarded-For and X-Forwarded-Proto are believed from these alone',
+      ),
+    trusted_header: header
+      .optional()
+      .describe('Header with the name of who has signed in at a reverse proxy; believed from `proxies` alone'),
+    url: publicAddress.optional().describe('Address under which people open the page: https://chatkeep.example.org'),
+    hosts: z
+      .array(hostName)
+      .default([])
+      .describe('Further names of this machine under which the page is opened; IP addresses and localhost are known'),
+  })
+  .describe('The web page; off until there is a way to sign in. See docs/how-to/web-page.md');
+
 const ORIGIN_WANTED = 'give an origin: https://host or https://host:port, without a path';
 
 const remindHoursLeft = z
@@ -451,6 +511,7 @@ export const configSchema = z.strictObject({
   listen: listenAddress
     .optional()
     .describe('Where /healthz, /readyz and /metrics are served, as host:port; nowhere unless set'),
+  web: web.optional(),
   log: z
     .strictObject({
       level: z.enum(LOG_LEVELS).default('info').describe('The least important level that is logged'),
@@ -480,11 +541,18 @@ export type CamelCased<T> = T extends Secret
 export type Config = CamelCased<ResolvedConfig>;
 
 /** After the loader has read the files that `*_file` keys of secrets name. */
-type ResolvedConfig = Omit<z.output<typeof configSchema>, 'mailboxes' | 'offsite' | 'notify' | 'heartbeat'> & {
+type ResolvedConfig = Omit<z.output<typeof configSchema>, 'mailboxes' | 'offsite' | 'notify' | 'heartbeat' | 'web'> & {
   mailboxes: ResolvedMailbox[];
   offsite: ResolvedOffsite[];
   notify: ResolvedNotify[];
   heartbeat: { service: Secret[]; captures: Secret[]; every_minutes: number };
+  web?: ResolvedWeb;
+};
+
+/** The page, if it is on. Without a password and a trusted header, it is open to whoever is on this machine. */
+export type ResolvedWeb = Omit<z.output<typeof web>, 'listen' | 'password' | 'password_file'> & {
+  listen: { host: string; port: number };
+  password?: Secret;
 };
 
 /** An address, and what is to be brought to it. */
@@ -514,6 +582,7 @@ export type ResolvedOffsite = Omit<ParsedOffsite, 'name' | 'restic' | 'rclone'> 
     | { rclone: z.output<typeof rclone>; restic?: undefined }
   );
 
+export type WebConfig = NonNullable<Config['web']>;
 export type NotifyConfig = Config['notify'][number];
 export type MailboxConfig = Config['mailboxes'][number];
 /** How one signs in to a mailbox. */

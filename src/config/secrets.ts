@@ -10,6 +10,7 @@ export interface Secrets {
   readonly passwords: readonly (Secret | undefined)[];
   readonly clientSecrets: readonly (Secret | undefined)[];
   readonly addresses: readonly (Secret | undefined)[];
+  readonly webPassword: Secret | undefined;
   readonly heartbeat: {
     readonly service: readonly (Secret | undefined)[];
     readonly captures: readonly (Secret | undefined)[];
@@ -64,10 +65,18 @@ export async function gatherSecrets(
       gather({ at: ['heartbeat', about, index], key: 'url', text: url, path: url_file, isOptional: false }),
     );
   const [service, captures] = [beatsTo('service'), beatsTo('captures')];
+  const webPassword = gather({
+    at: ['web'],
+    key: 'password',
+    text: glimpse.web?.password,
+    path: glimpse.web?.password_file,
+    isOptional: true,
+  });
   return {
     passwords: await Promise.all(passwords),
     clientSecrets: await Promise.all(clientSecrets),
     addresses: await Promise.all(addresses),
+    webPassword: await webPassword,
     heartbeat: { service: await Promise.all(service), captures: await Promise.all(captures) },
   };
 }

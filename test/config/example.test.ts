@@ -24,6 +24,7 @@ async function withFiles(workspace: Workspace, yaml: string): Promise<string> {
   const contents = {
     imap_password: 'geheim',
     notify: 'ntfy://a',
+    web_password: 'geheim',
     heartbeat: 'https://hc-ping.com/6731de76-14a6-49ae-97bc-6eba6914391e',
     token: 't',
     'cookies.txt': '',

@@ -808,7 +808,7 @@ log: debug
     );
     assert.deepEqual(await workspace.problems('a: &a { b: *a }'), [
       'backup_dir: is missing: set it, or CHATKEEP_BACKUP_DIR',
-      'unknown key `a`: known are backup_dir, state_dir, drop_dir, account, mailboxes, notices, download, archive, offsite, verify, keep, prune, reminder, disk, notify, heartbeat, listen, log',
+      'unknown key `a`: known are backup_dir, state_dir, drop_dir, account, mailboxes, notices, download, archive, offsite, verify, keep, prune, reminder, disk, notify, heartbeat, listen, web, log',
     ]);
   });
 });
