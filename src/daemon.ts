@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AfterCommit } from './after-commit.ts';
 import { type Assembly, assemble, mailboxAccounts, nudgeSettings } from './assembly.ts';
 import { CatalogKeeper } from './cataloging.ts';
@@ -20,18 +21,19 @@ import { ChatkeepError, errorMessage } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import { count } from './lib/text.ts';
 import { runTogether } from './lib/together.ts';
-import { type Listener, listenAt } from './listener.ts';
+import { listenAt } from './listener.ts';
 import { LoginWatch, loginRecordIn, removeLoginRecord } from './login-watch/index.ts';
 import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
 import { senderMarks } from './notice/index.ts';
 import { NudgeWatch } from './nudge/index.ts';
-import { observabilityRoutes, readMetrics } from './observability/index.ts';
+import { HEALTH_PATHS, observabilityRoutes, readMetrics } from './observability/index.ts';
 import { createCopier } from './offsite-watch.ts';
 import { OutageReporter } from './outages.ts';
 import { Pruner } from './retention/index.ts';
 import { listSnapshots } from './snapshot/index.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
 import { VerificationWatch } from './verification/index.ts';
+import type { WebPage } from './web-page.ts';
 
 /**
  * A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. Who has it
@@ -109,8 +111,7 @@ export async function runDaemon(
     clock,
     logger,
   });
-  await using _listener =
-    config.listen === undefined ? undefined : await listen(config.listen, config, assembly, vitals, logger);
+  await using _listeners = await listen(config, assembly, vitals, { clock, logger, signal });
   const nudges = new NudgeWatch({
     ...assembly,
     backupDir: config.backupDir,
@@ -310,21 +311,39 @@ function heartbeatOf(
   };
 }
 
+/** Opens the ears for HTTP that are wished for; the health checks and the web page may share an address. */
 async function listen(
-  address: NonNullable<Config['listen']>,
   config: Config,
   assembly: Assembly,
   vitals: () => Heartbeat,
-  logger: Logger,
-): Promise<Listener> {
-  const routes = observabilityRoutes({
+  around: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<AsyncDisposable> {
+  const { logger } = around;
+  await using stack = new AsyncDisposableStack();
+  const { listen: address, web } = config;
+  const health = observabilityRoutes({
     health: () => judgeHealth(vitals(), vitals().at),
     read: () => readMetrics(config, assembly, vitals()),
     logger,
   });
-  const listener = await listenAt(address, routes);
-  logger.info(`listening at ${address.host}:${listener.port} for health checks and metrics`);
-  return listener;
+  const isShared = address !== undefined && isDeepStrictEqual(address, web?.listen);
+  if (address !== undefined && !isShared) {
+    const { port } = stack.use(await listenAt(address, health));
+    logger.info(`listening at ${address.host}:${port} for health checks and metrics`);
+  }
+  if (web !== undefined) {
+    // Who has no web page need not have it in memory.
+    const { openWebPage } = await import('./web-page.ts');
+    const page = stack.use(await openWebPage(web, { ...around, config }));
+    const both: WebPage['fetch'] = (request, ...rest) =>
+      (isShared && HEALTH_PATHS.has(new URL(request.url).pathname) ? health : page).fetch(request, ...rest);
+    const { port } = stack.use(await listenAt(web.listen, { fetch: both }, 'web.listen'));
+    const { host } = web.listen;
+    logger.info(
+      `the web page is at ${web.url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`}/${isShared ? ', with health checks and metrics' : ''}`,
+    );
+  }
+  return stack.move();
 }
 
 /** ms. */

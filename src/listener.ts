@@ -2,10 +2,15 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Config } from './config/index.ts';
+import { MINUTE_MS, SECOND_MS } from './lib/clock.ts';
 import { ChatkeepError, errorCode } from './lib/errors.ts';
 
 /** What answers requests: an app of hono. */
 type App = Parameters<typeof createAdaptorServer>[0];
+
+const HEADERS_WITHIN_MS = 30 * SECOND_MS;
+/** Of a connection. */
+const SILENCE_LIMIT_MS = 2 * MINUTE_MS;
 
 /** The service's ear for HTTP. */
 export interface Listener extends AsyncDisposable {
@@ -13,21 +18,28 @@ export interface Listener extends AsyncDisposable {
 }
 
 /**
- * Serves `app` at the address of `listen`; 0 is any free port.
+ * Serves `app` at an address; port 0 is any free one.
+ * @param setting where the address comes from
  * @throws ChatkeepError `config` if the address cannot be listened at
  */
 export async function listenAt(
   { host, port }: NonNullable<Config['listen']>,
   app: Pick<App, 'fetch'>,
+  setting: 'listen' | 'web.listen' = 'listen',
 ): Promise<Listener> {
-  const server = createAdaptorServer({ fetch: app.fetch });
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    // An upload may take hours; a connection on which nothing moves ends below.
+    serverOptions: { requestTimeout: 0, headersTimeout: HEADERS_WITHIN_MS },
+  });
+  server.setTimeout(SILENCE_LIMIT_MS);
   try {
     server.listen(port, host);
     await once(server, 'listening');
   } catch (error) {
-    throw new ChatkeepError('config', `listen: ${host}:${port} cannot be listened at (${whyNot(error)}).`, {
+    throw new ChatkeepError('config', `${setting}: ${host}:${port} cannot be listened at (${whyNot(error)}).`, {
       cause: error,
-      next: 'Choose another port, stop the program that has it, or take `listen` out of the configuration.',
+      next: `Choose another port, stop the program that has it, or take \`${setting}\` out of the configuration.`,
     });
   }
   return {

@@ -1,6 +1,7 @@
 /** The search index over all snapshots; can always be rebuilt. */
 export { Catalog, type OpenedConversation } from './catalog.ts';
 export type { IndexReport } from './indexing/indexer.ts';
+export { LastingCatalog } from './lasting.ts';
 export type {
   CatalogConversation,
   ConversationFilter,

@@ -11,6 +11,9 @@ export interface ObservabilityOptions {
   readonly logger: Logger;
 }
 
+/** The paths of {@link observabilityRoutes}. */
+export const HEALTH_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+
 /**
  * `/healthz`: the process lives and answers. `/readyz`: the service does what it is for, else 503 with the reason.
  * `/metrics`: for Prometheus. They can be put beside others on one listener.

@@ -1,24 +1,48 @@
 import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { contextStorage } from 'hono/context-storage';
 import type { WebEnv } from './env.ts';
 import { conversationsRoutes } from './pages/conversations.ts';
+import { signInRoutes, signOutRoutes } from './pages/sign-in.ts';
 import { snapshotsRoutes } from './pages/snapshots/routes.ts';
+import { type Access, csrfRequired } from './security/access.ts';
+import { CSP_REPORT_PATH, cspReportRoutes } from './security/csp-reports.ts';
+import { refuseForeignRequests } from './security/foreign-requests.ts';
 import { securityHeaders } from './security/headers.ts';
+import { type HostOptions, knownHosts } from './security/hosts.ts';
 import type { WebSources } from './sources.ts';
 import { staticRoutes } from './static-files.ts';
 import { messagePage } from './views/message-page.ts';
 
 export interface WebOptions {
   readonly sources: WebSources;
+  /** Who may see the pages. */
+  readonly access: Access;
+  /** The names under which this machine is reached. */
+  readonly names: HostOptions;
 }
+
+/** Forms hold a few words. */
+const LARGEST_FORM_BYTES = 64 * 1024;
 
 /**
  * The web page as a whole. Every answer carries the strict headers; a page that shows bytes of an export loosens or
- * tightens them for itself. Static files come before the sign-in, everything else after it.
+ * tightens them for itself. What stands before `access.required()` is for everybody, all the rest for those who have
+ * signed in.
  */
-export function webApp({ sources }: WebOptions): Hono<WebEnv> {
+export function webApp({ sources, access, names }: WebOptions): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.use(securityHeaders());
+  app.use(knownHosts(names));
   app.route('/static', staticRoutes());
+  app.route(CSP_REPORT_PATH, cspReportRoutes(sources.logger));
+  app.use(refuseForeignRequests());
+  app.use(bodyLimit({ maxSize: LARGEST_FORM_BYTES, onError: (context) => context.text('Too large.\n', 413) }));
+  app.route('/sign-in', signInRoutes(access, sources.clock));
+
+  app.use(access.required(), contextStorage());
+  app.use(csrfRequired());
+  app.route('/sign-out', signOutRoutes(access));
   app.get('/', (context) => context.redirect('/conversations'));
   app.route('/conversations', conversationsRoutes(sources));
   app.route('/snapshots', snapshotsRoutes(sources));

@@ -7,8 +7,9 @@ import { type Config, loadConfig } from '../../src/config/index.ts';
 import { importFiles } from '../../src/importer.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import { Secret } from '../../src/lib/secret.ts';
 import { listenAt } from '../../src/listener.ts';
-import { webApp } from '../../src/web/index.ts';
+import { Access, type WebSources, webApp } from '../../src/web/index.ts';
 import { type AccountModel, type ExportKind, writeExport } from '../support/openai/exports/index.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -29,24 +30,30 @@ export class WebScene implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  static async open(): Promise<WebScene> {
+  /** Open to everybody, or with a password. */
+  static async open({ password }: { readonly password?: string } = {}): Promise<WebScene> {
     await using stack = new AsyncDisposableStack();
     const { path } = stack.use(await tempDir());
     const { config } = await loadConfig({
       env: { CHATKEEP_BACKUP_DIR: join(path, 'backups'), CHATKEEP_STATE_DIR: join(path, 'state') },
     });
     let scene: WebScene | undefined;
-    const app = webApp({
-      sources: {
-        backupDir: config.backupDir,
-        catalog: () => scene?.catalog,
-        clock: systemClock,
-        logger: silentLogger,
-        compare: (older, newer, stop) =>
-          compareSnapshots(older, newer, { stateDir: config.stateDir, logger: silentLogger, signal: stop }),
-        signal,
-      },
+    const sources: WebSources = {
+      backupDir: config.backupDir,
+      catalog: () => scene?.catalog,
+      clock: systemClock,
+      logger: silentLogger,
+      compare: (older, newer, stop) =>
+        compareSnapshots(older, newer, { stateDir: config.stateDir, logger: silentLogger, signal: stop }),
+      signal,
+    };
+    const access = await Access.open({
+      ...sources,
+      proxies: [],
+      password: password === undefined ? undefined : new Secret(password),
+      sessionsPath: join(path, 'web-sessions.json'),
     });
+    const app = webApp({ sources, access, names: { hosts: [] } });
     const listener = stack.use(await listenAt({ host: '127.0.0.1', port: 0 }, app));
     scene = new WebScene(config, `http://127.0.0.1:${listener.port}`, path, stack.move());
     return scene;

@@ -1,5 +1,7 @@
+import { tryGetContext } from 'hono/context-storage';
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
+import type { WebEnv } from '../env.ts';
 import { staticAddress } from '../static-files.ts';
 
 /** A piece of a page: all that was put into it as text is escaped. */
@@ -27,10 +29,13 @@ export interface Layout {
   readonly scripts?: readonly string[];
   /** The page shows something under way: without scripts it is loaded again after so many seconds. */
   readonly refreshSeconds?: number | undefined;
+  /** For those who have not signed in. */
+  readonly withoutNavigation?: true;
 }
 
 /** A whole page. Works without scripts; those it has only make it quicker. */
-export function layout({ title, section, main, styles = [], scripts = [], refreshSeconds }: Layout): Html {
+export function layout(page: Layout): Html {
+  const { title, section, main, styles = [], scripts = [], refreshSeconds, withoutNavigation } = page;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -48,16 +53,38 @@ ${scripts.map((name) => html`<script type="module" src="${staticAddress(name)}">
 <a class="skip" href="#main">Skip to the content</a>
 <header class="top">
 <a class="brand" href="/">Chatkeep</a>
-<nav aria-label="Main">
-<ul>${SECTIONS.map(
-    ({ id, address, name }) =>
-      html`<li><a href="${address}"${id === section ? html` aria-current="page"` : ''}>${name}</a></li>`,
-  )}</ul>
-</nav>
+${withoutNavigation === true ? '' : navigation(section)}
 </header>
 <main id="main" tabindex="-1">
 ${main}
 </main>
 </body>
 </html>`;
+}
+
+function navigation(section: Section | undefined): Html {
+  return html`<nav aria-label="Main">
+<ul>${SECTIONS.map(
+    ({ id, address, name }) =>
+      html`<li><a href="${address}"${id === section ? html` aria-current="page"` : ''}>${name}</a></li>`,
+  )}</ul>
+</nav>
+${whoIsSignedIn()}`;
+}
+
+/** Of the request that is being answered, so that no page has to know of it. */
+function whoIsSignedIn(): Html | '' {
+  const context = tryGetContext<WebEnv>();
+  const signedIn = context?.get('signedIn');
+  switch (signedIn?.way) {
+    case 'password':
+      return html`<form class="who" method="post" action="/sign-out">
+<input type="hidden" name="csrf" value="${context?.get('csrfToken')}">
+<button class="link">Sign out</button>
+</form>`;
+    case 'proxy':
+      return html`<span class="who faint">${signedIn.user}</span>`;
+    default:
+      return '';
+  }
 }
