@@ -12,6 +12,7 @@ import { crash } from './crash.ts';
 import { dockerMemory } from './docker-memory.ts';
 import { download, downloadCuts, downloadFar, downloadLossy } from './download.ts';
 import { fuzz } from './fuzz.ts';
+import { idle } from './idle.ts';
 import { large } from './large.ts';
 import { latency } from './latency.ts';
 import { mailboxLife } from './mailbox-life.ts';
@@ -28,6 +29,7 @@ const BENCHES: readonly Bench[] = [
   mailboxes,
   mailboxLife,
   soak,
+  idle,
   download,
   downloadFar,
   downloadLossy,

@@ -42,7 +42,17 @@ export async function cpuMsOf(pid: number): Promise<number> {
 }
 
 /** The highest resident set a running process has had, bytes. */
-export async function peakRssOf(pid: number): Promise<number> {
+export function peakRssOf(pid: number): Promise<number> {
+  return statusOf(pid, 'VmHWM');
+}
+
+/** The resident set of a running process, bytes. */
+export function rssOf(pid: number): Promise<number> {
+  return statusOf(pid, 'VmRSS');
+}
+
+/** A size in /proc/PID/status (proc_pid_status(5)), bytes. */
+async function statusOf(pid: number, name: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
 }

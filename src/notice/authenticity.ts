@@ -1,4 +1,3 @@
-import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
 import { SECOND_MS } from '../lib/clock.ts';
 import { errorCode, errorMessage } from '../lib/errors.ts';
 import { withTimeout } from '../lib/signals.ts';
@@ -79,6 +78,7 @@ async function byDkim(claim: Claim): Promise<Authenticity> {
 }
 
 async function verifyDkim({ source, domain, signingDomains, receivedAt, resolveTxt }: Claim): Promise<Authenticity> {
+  const { dkimVerify } = await import('mailauth/lib/dkim/verify.js');
   const keys = new KeyLookup(signingDomains, resolveTxt);
   const { results, fromFields, headerFrom } = await dkimVerify(source, {
     resolver: (name) => keys.resolve(name),

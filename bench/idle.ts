@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { MINUTE_MS } from '../src/lib/clock.ts';
+import { createAccount, writeExport } from '../test/support/openai/exports/index.ts';
+import { chatkeep, Service } from '../test/support/service.ts';
+import { startWorld } from '../test/support/world.ts';
+import type { Bench, Figures } from './bench.ts';
+import { cpuMsOf, peakRssOf, rssOf } from './measure.ts';
+
+const run = promisify(execFile);
+
+/** Of the simulator's conversations these are a million messages, and some. */
+const CONVERSATIONS_BYTES = 1_450_000_000;
+const MINUTES = 10;
+const MOST_BYTES = 90 * 1024 * 1024;
+const MOST_SHARE = 0.001;
+
+/** As it is installed: compiled. */
+const PROGRAM = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+
+/** What the service takes while nothing happens: one mailbox at a real Dovecot, and everything that it does now and then. */
+export const idle: Bench = {
+  name: 'idle',
+  summary: `memory and CPU of the service over ${MINUTES} minutes without work, with a catalog of a million messages`,
+  needs: [{ path: '/usr/sbin/dovecot', debianPackage: 'dovecot-imapd' }],
+  async run(say) {
+    await run('npm', ['run', '-s', 'build']);
+    await using world = await startWorld();
+    say('making an export, and taking it in …');
+    const zip = join(world.exports, 'export.zip');
+    await writeExport(createAccount({ seed: 'catalog', conversations: 200 }), {
+      generation: 'G5',
+      stamp: new Date(0),
+      to: zip,
+      conversationsBytes: CONVERSATIONS_BYTES,
+    });
+    await succeeded(['import', zip], world.settings);
+    await rm(zip);
+    await succeeded(['catalog', 'update'], world.settings);
+    const { messages } = JSON.parse(await succeeded(['stats', '--json'], world.settings));
+
+    say(`nothing happens for ${MINUTES} minutes …`);
+    await using service = new Service({ ...world.settings, CHATKEEP_LOG_LEVEL: 'info' }, PROGRAM);
+    await using bare = bareNode();
+    await service.printed('watching');
+    await sleep(MINUTE_MS);
+    const [from, cpuBefore] = [performance.now(), await cpuMsOf(service.pid)];
+    await sleep(MINUTES * MINUTE_MS);
+    const wallMs = performance.now() - from;
+    const cpuMs = (await cpuMsOf(service.pid)) - cpuBefore;
+    const [rss, ofNode] = [await rssOf(service.pid), await rssOf(bare.pid)];
+    const share = cpuMs / wallMs;
+    const rows: Figures[] = [
+      {
+        tool: 'chatkeep',
+        wall_ms: Math.round(wallMs),
+        cpu_ms: cpuMs,
+        share_of_a_core: share.toFixed(5),
+        rss_bytes: rss,
+        peak_rss_bytes: await peakRssOf(service.pid),
+        messages,
+      },
+      { tool: 'node alone', wall_ms: Math.round(wallMs), rss_bytes: ofNode },
+    ];
+    return {
+      name: 'idle',
+      goal: `resident memory ≤ ${MOST_BYTES / 1024 / 1024} MiB, ≤ ${MOST_SHARE * 100} % of a core`,
+      ratio: rss / MOST_BYTES,
+      met: rss <= MOST_BYTES && share <= MOST_SHARE,
+      rows,
+    };
+  },
+};
+
+async function succeeded(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+  const { code, stdout, stderr } = await chatkeep(args, env, PROGRAM);
+  if (code !== 0) throw new Error(`chatkeep ${args.join(' ')} ended with ${code}: ${stderr}`);
+  return stdout;
+}
+
+/** Node with nothing in it. */
+function bareNode(): { readonly pid: number } & AsyncDisposable {
+  const child = execFile(process.execPath, ['--max-semi-space-size=2', '--eval', 'setInterval(() => {}, 60_000)']);
+  return {
+    pid: child.pid ?? -1,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+    },
+  };
+}
