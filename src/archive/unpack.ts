@@ -83,9 +83,9 @@ async function unpackFiles(inspection: Inspection, { target, signal, onProgress 
   const digestOf = new Map<string, string>();
   let archiveDigest: string | undefined;
   for (const [index, job] of jobs.entries()) {
-    const [first, ...others] = digests[index] ?? [];
-    if (job.kind === 'archive-hash') archiveDigest = first;
-    else for (const [at, { path }] of job.entries.entries()) digestOf.set(path, [first, ...others][at] ?? '');
+    const ofJob = digests[index] ?? [];
+    if (job.kind === 'archive-hash') archiveDigest = ofJob[0];
+    else for (const [at, { path }] of job.entries.entries()) digestOf.set(path, ofJob[at] ?? '');
   }
   const files = inspection.entries.map(({ path, bytes: size, modified }) => {
     return { path, bytes: size, sha256: digestOf.get(path) ?? '', modified };

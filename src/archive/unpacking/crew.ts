@@ -26,7 +26,7 @@ export interface CrewOptions {
  * @throws as {@link Hand.do}; the signal's reason
  */
 export async function doAlone(task: Task, jobs: readonly Job[], options: CrewOptions): Promise<string[][]> {
-  using hand = new Hand(task);
+  await using hand = new Hand(task);
   const results: string[][] = [];
   for (const job of jobs) {
     await nextTurn();
@@ -37,6 +37,7 @@ export async function doAlone(task: Task, jobs: readonly Job[], options: CrewOpt
     });
     results.push(digests);
   }
+  await hand.finish();
   return results;
 }
 
@@ -66,7 +67,7 @@ export async function doInThreads(task: Task, jobs: readonly Job[], options: Cre
       function next(): void {
         const { value, done } = queue.next();
         if (done === true) {
-          resolve();
+          thread.postMessage('finish');
           return;
         }
         const [index, job] = value;
@@ -76,6 +77,10 @@ export async function doInThreads(task: Task, jobs: readonly Job[], options: Cre
       thread.on('message', (word: Word) => {
         if (word.kind === 'failed') {
           reject(unpackFailure(word.failure));
+          return;
+        }
+        if (word.kind === 'finished') {
+          resolve();
           return;
         }
         onBytes(word.bytes);

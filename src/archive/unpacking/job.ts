@@ -19,7 +19,7 @@ export type Job =
   | { readonly kind: 'archive-hash' };
 
 /** Small files go to a thread together: asking for each would take longer than unpacking it. */
-const BATCH_BYTES = 1024 * 1024;
+const BATCH_BYTES = 2 * 1024 * 1024;
 const BATCH_FILES = 100;
 
 /** What a file costs beside its bytes (create, set the time, close), as bytes that unpack in the same time. */

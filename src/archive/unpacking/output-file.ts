@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { closeSync, fdatasync, futimesSync, openSync, writeSync } from 'node:fs';
+import { createHash, hash } from 'node:crypto';
+import { closeSync, futimesSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { refusedByName } from '../path-refusal.ts';
+import type { WriteBack } from './write-back.ts';
 
 /** Nothing writes to it again. */
 const FILE_MODE = 0o400;
@@ -15,34 +15,43 @@ const WRITE_BACK_BYTES = 32 * 1024 * 1024;
 /** What is smaller than this is left to the one sync of the commit. */
 const LARGE_BYTES = 4 * 1024 * 1024;
 
-const syncData = promisify(fdatasync);
+/**
+ * Writes a file of which all bytes are there.
+ *
+ * @param path POSIX, relative to `target`
+ * @param modified ms UTC
+ * @returns the SHA-256, 64 hex digits
+ * @throws ArchiveRefusal `path-too-long`; what the file system says
+ */
+export function writeWholeFile(target: string, path: string, content: Buffer, modified: number): string {
+  const descriptor = create(target, path);
+  try {
+    writeAll(descriptor, content);
+    setTime(descriptor, modified);
+  } finally {
+    closeSync(descriptor);
+  }
+  return hash('sha256', content);
+}
 
-/** A file in the making: made anew, never written through a link. */
+/** A file in the making, one piece after the other. */
 export class OutputFile implements AsyncDisposable {
   readonly #descriptor: number;
+  readonly #writeBack: WriteBack;
   readonly #hash = createHash('sha256');
   #bytes = 0;
   #begun = 0;
-  #writingBack: Promise<void> = Promise.resolve();
-  #trouble: { readonly error: unknown } | undefined;
 
-  /**
-   * @param path POSIX, relative to `target`
-   * @throws ArchiveRefusal `path-too-long`; what the file system says
-   */
-  constructor(target: string, path: string) {
-    try {
-      this.#descriptor = openSync(join(target, path), 'wx', FILE_MODE);
-    } catch (error) {
-      throw refusedByName(error, path);
-    }
+  /** @throws as {@link writeWholeFile} */
+  constructor(target: string, path: string, writeBack: WriteBack) {
+    this.#descriptor = create(target, path);
+    this.#writeBack = writeBack;
   }
 
   /** The bytes are written, and `chunk` may be used again, when this returns. */
   write(chunk: Buffer): void {
-    if (this.#trouble !== undefined) throw this.#trouble.error;
     this.#hash.update(chunk);
-    for (let done = 0; done < chunk.length; ) done += writeSync(this.#descriptor, chunk, done);
+    writeAll(this.#descriptor, chunk);
     this.#bytes += chunk.length;
     if (this.#bytes - this.#begun >= WRITE_BACK_BYTES) this.#beginWriteBack();
   }
@@ -54,24 +63,35 @@ export class OutputFile implements AsyncDisposable {
    * @returns the SHA-256, 64 hex digits
    */
   finish(modified: number): string {
-    futimesSync(this.#descriptor, modified / 1000, modified / 1000);
+    setTime(this.#descriptor, modified);
     if (this.#bytes >= LARGE_BYTES && this.#bytes > this.#begun) this.#beginWriteBack();
     return this.#hash.digest('hex');
   }
 
   #beginWriteBack(): void {
     this.#begun = this.#bytes;
-    this.#writingBack = this.#writingBack
-      .then(() => syncData(this.#descriptor))
-      .catch((error: unknown) => {
-        this.#trouble ??= { error };
-      });
+    this.#writeBack.begin(this.#descriptor);
   }
 
-  /** Closes the file when the disk has taken what it was told to. @throws what the disk said */
+  /** The file is closed when the disk has taken what it was told to. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writingBack;
-    closeSync(this.#descriptor);
-    if (this.#trouble !== undefined) throw this.#trouble.error;
+    await this.#writeBack.close(this.#descriptor);
   }
+}
+
+/** Made anew, never written through a link. */
+function create(target: string, path: string): number {
+  try {
+    return openSync(join(target, path), 'wx', FILE_MODE);
+  } catch (error) {
+    throw refusedByName(error, path);
+  }
+}
+
+function writeAll(descriptor: number, bytes: Buffer): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+}
+
+function setTime(descriptor: number, modified: number): void {
+  futimesSync(descriptor, modified / 1000, modified / 1000);
 }

@@ -10,6 +10,8 @@ export type Word =
   /** Bytes that were written since it said so last. */
   | { readonly kind: 'progress'; readonly bytes: number }
   | { readonly kind: 'done'; readonly bytes: number; readonly digests: readonly string[] }
+  /** All is written, and no file is open any more. */
+  | { readonly kind: 'finished' }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 const PROGRESS_BYTES = 1024 * 1024;
@@ -22,9 +24,14 @@ const say = (word: Word) => port.postMessage(word);
 
 try {
   const hand = new Hand(task);
-  port.on('message', async (job: Job) => {
+  port.on('message', async (job: Job | 'finish') => {
     let bytes = 0;
     try {
+      if (job === 'finish') {
+        await hand.finish();
+        say({ kind: 'finished' });
+        return;
+      }
       const digests = await hand.do(job, (more) => {
         bytes += more;
         if (bytes < PROGRESS_BYTES) return;

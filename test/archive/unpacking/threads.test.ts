@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { ArchiveRefusal, inspectArchive, unpackArchive } from '../../../src/archive/index.ts';
+import type { ZipEntry } from '../../../src/archive/inspect.ts';
+import { doInThreads } from '../../../src/archive/unpacking/crew.ts';
 import { packFailure, unpackFailure } from '../../../src/archive/unpacking/failure.ts';
 import { planJobs } from '../../../src/archive/unpacking/job.ts';
 import { sha256 } from '../../../src/lib/hash.ts';
@@ -93,6 +96,74 @@ describe('an archive that several threads unpack', () => {
     await unpackArchive(inspection, { target });
     clearInterval(timer);
     assert.ok(turns > 5, `only ${turns} turns`);
+  });
+});
+
+describe('an unpacking in threads that cannot go on', () => {
+  /** The threads that were started since, and those of them that have ended. */
+  function watchThreads(t: TestContext): { readonly started: Set<Worker>; readonly ended: Set<Worker> } {
+    const seen = { started: new Set<Worker>(), ended: new Set<Worker>() };
+    function note(thread: Worker): void {
+      seen.started.add(thread);
+      thread.once('exit', () => seen.ended.add(thread));
+    }
+    process.on('worker', note);
+    t.after(() => process.off('worker', note));
+    return seen;
+  }
+
+  it('tells the reason when a thread runs out of memory, and nothing else ends', async (t) => {
+    const { started, ended } = watchThreads(t);
+    await saveHonestZip(archive, { a: text(1, 5_000_000), b: text(2, 5_000_000) });
+    const inspection = await inspect();
+    const task = { form: 'zip', archive, bytes: inspection.bytes, target } as const;
+    // A list that grows beyond what V8 may take in a thread, while it arrives there.
+    const path = 'x'.repeat(10_000);
+    const entries = Array.from({ length: 20_000 }, () => ({ ...inspection.entries[0], path })) as ZipEntry[];
+    const jobs = [{ kind: 'zip-entries', entries }, { kind: 'archive-hash' }] as const;
+    await assert.rejects(doInThreads(task, jobs, { signal: undefined, onBytes: () => {} }), {
+      code: 'ERR_WORKER_OUT_OF_MEMORY',
+    });
+    assert.ok(started.size > 0);
+    assert.deepEqual(ended, started);
+
+    assert.equal((await unpackArchive(inspection, { target })).files.length, 2);
+  });
+
+  it('ends all threads when it is aborted, in the middle of their files', async (t) => {
+    await saveHonestZip(archive, { a: text(1, 40_000_000), b: text(2, 40_000_000) });
+    const inspection = await inspect();
+    const { started, ended } = watchThreads(t);
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    let bytes = 0;
+    const unpacking = unpackArchive(inspection, {
+      target,
+      signal: stop.signal,
+      onProgress(bytesDone) {
+        bytes = bytesDone;
+        stop.abort(reason);
+      },
+    });
+    await assert.rejects(unpacking, reason);
+    assert.ok(started.size > 0);
+    assert.deepEqual(ended, started, 'none goes on');
+    assert.ok(bytes < inspection.unpackedBytes, 'not all was unpacked before');
+  });
+
+  it('ends all threads when one entry is refused', async (t) => {
+    await writeFile(
+      archive,
+      rawZip([
+        { name: 'long', content: text(1, 40_000_000) },
+        { name: 'bad', content: text(9, 2_000_000), crc32: 1 },
+      ]),
+    );
+    const inspection = await inspect();
+    const { started, ended } = watchThreads(t);
+    await assert.rejects(unpackArchive(inspection, { target }), { reason: 'wrong-crc' });
+    assert.ok(started.size > 0);
+    assert.deepEqual(ended, started);
   });
 });
 
