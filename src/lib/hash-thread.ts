@@ -1,7 +1,8 @@
-/** The other side of `sha256InThread`: hashes the file that `workerData` names, and posts the result. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** The other side of `FileHasher`: hashes the files whose paths it is sent, one at a time, and posts each SHA-256. */
+import { parentPort } from 'node:worker_threads';
 import { sha256OfFile } from './hash.ts';
 
-// Our own side has put it there; a validator would take longer to load than most archives to hash.
-const { path } = workerData as { readonly path: string };
-parentPort?.postMessage(await sha256OfFile(path));
+parentPort?.on('message', async (path: string) => {
+  // What reading throws ends the thread, and reaches the other side as its error.
+  parentPort?.postMessage(await sha256OfFile(path));
+});

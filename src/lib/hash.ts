@@ -1,11 +1,14 @@
 import { createHash, type Hash } from 'node:crypto';
-import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { answerOf } from './ask-thread.ts';
 
 /** Large enough that hashing, not the calls, sets the pace; small enough not to hold up the event loop. */
 const READ_BYTES = 256 * 1024;
+
+/** Hashed in a millisecond or two. */
+const SMALL_BYTES = 1024 * 1024;
 
 /** The SHA-256 of a file, as 64 hex digits. */
 export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
@@ -21,18 +24,50 @@ export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<
  * @throws what reading throws; the signal's reason
  */
 export async function sha256InThread(path: string, signal?: AbortSignal): Promise<string> {
-  signal?.throwIfAborted();
-  // Compiled or not, the thread's file lies beside this one and ends as this one does.
-  const file = new URL(`./hash-thread${extname(import.meta.url)}`, import.meta.url);
-  const thread = new Worker(file, { workerData: { path }, resourceLimits: { maxYoungGenerationSizeMb: 2 } });
-  try {
-    const [digest]: unknown[] = await once(thread, 'message', signal === undefined ? {} : { signal });
-    return String(digest);
-  } catch (error) {
+  await using hasher = new FileHasher();
+  return await hasher.sha256(path, signal);
+}
+
+/** Hashes files in threads: as many as there are calls at a time, started when they are needed; they end with it. */
+export class FileHasher implements AsyncDisposable {
+  readonly #threads = new Set<Worker>();
+  readonly #idle: Worker[] = [];
+
+  /**
+   * As {@link sha256InThread}. What takes less time than handing it over is hashed here.
+   *
+   * @param bytes its size, where it is known
+   */
+  async sha256(path: string, signal?: AbortSignal, bytes = Number.POSITIVE_INFINITY): Promise<string> {
+    if (bytes <= SMALL_BYTES) return sha256OfFile(path, signal);
     signal?.throwIfAborted();
-    throw error;
-  } finally {
+    const thread = this.#idle.pop() ?? this.#start();
+    try {
+      thread.postMessage(path);
+      const digest = String(await answerOf(thread, signal));
+      this.#idle.push(thread);
+      return digest;
+    } catch (error) {
+      await this.#end(thread);
+      throw error;
+    }
+  }
+
+  #start(): Worker {
+    // Compiled or not, the thread's file lies beside this one and ends as this one does.
+    const file = new URL(`./hash-thread${extname(import.meta.url)}`, import.meta.url);
+    const thread = new Worker(file, { env: {}, resourceLimits: { maxYoungGenerationSizeMb: 2 } });
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  async #end(thread: Worker): Promise<void> {
+    this.#threads.delete(thread);
     await thread.terminate();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#threads].map((thread) => this.#end(thread)));
   }
 }
 

@@ -1,7 +1,7 @@
-import { chmod, mkdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
-import { mapConcurrently } from '../lib/concurrency.ts';
-import { errorCode } from '../lib/errors.ts';
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { answerOf } from '../lib/ask-thread.ts';
 import {
   makePrivateDirectory,
   PRIVATE_DIRECTORY_MODE,
@@ -13,12 +13,13 @@ import type { Logger } from '../lib/logger.ts';
 import { redactText } from '../lib/secret.ts';
 import { syncTree } from '../lib/sync-tree.ts';
 import { updateLatest } from './latest.ts';
-import { linkUnchanged, nearestSnapshot, type SnapshotFile } from './links.ts';
+import { nearestSnapshot, type SnapshotFile, shareUnchanged } from './links.ts';
 import { listSnapshots, type SnapshotInfo } from './list.ts';
 import { FORMAT, formatMetadata, type SnapshotMetadata, type SnapshotSource } from './metadata.ts';
 import { accountDirectory, METADATA_FILE, OWN_DIRECTORY, SUMS_FILE, snapshotName } from './names.ts';
+import { type Draft, SNAPSHOT_FILE_MODE, seal } from './seal.ts';
 import { formatSums, parseSums } from './sums.ts';
-import { statIfThere, walkTree } from './tree.ts';
+import { statIfThere } from './tree.ts';
 import { verifySnapshot } from './verify.ts';
 
 /** What is to become a snapshot. Its files lie in the capture's staging directory. */
@@ -61,11 +62,8 @@ export interface CommitPlace {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Snapshot files cannot be changed by accident. Directories stay writable, or nobody could delete a snapshot. */
-const SNAPSHOT_FILE_MODE = 0o400;
-const MODE_BITS = 0o7777;
-
-const FILES_AT_A_TIME = 4;
+/** Sealed in less time than it takes to start a thread. */
+const FEW_FILES = 1000;
 
 /**
  * Turns a staging directory into a snapshot. One rename commits: before it there is only a staging directory, after it
@@ -167,32 +165,31 @@ function describeDraft(draft: SnapshotDraft, account: string, name: string, link
 }
 
 /**
- * Makes the staged files read-only, where they are not. The draft and the staging directory must be one: a snapshot that
- * cannot be verified is none.
+ * As {@link seal}, in a thread where there is more to do than it takes to start one.
+ *
+ * @throws as {@link seal}; the signal's reason
  */
 async function sealStaged(
   staging: string,
   files: readonly SnapshotFile[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const expected = new Map(files.map(({ path, bytes }) => [path, bytes]));
-  const staged = (await walkTree(staging)).filter(
-    ({ path, kind }) => kind !== 'directory' && !path.startsWith(`${OWN_DIRECTORY}/`),
-  );
-  await mapConcurrently(staged, FILES_AT_A_TIME, signal, async ({ path, kind }) => {
-    const bytes = expected.get(path);
-    const stats = await statIfThere(join(staging, path));
-    if (kind !== 'file' || bytes === undefined || stats?.size !== bytes) {
-      throw new Error(`The staging directory holds what the draft does not: ${path}`);
-    }
-    expected.delete(path);
-    if ((stats.mode & MODE_BITS) !== SNAPSHOT_FILE_MODE) await makeReadOnly(join(staging, path));
-  });
-  const [missing] = expected.keys();
-  if (missing !== undefined) throw new Error(`The staging directory does not hold what the draft does: ${missing}`);
+  signal?.throwIfAborted();
+  const draft: Draft = { staging, files: new Map(files.map(({ path, bytes }) => [path, bytes])) };
+  if (files.length <= FEW_FILES) {
+    seal(draft);
+    return;
+  }
+  const file = new URL(`./seal-thread${extname(import.meta.url)}`, import.meta.url);
+  const thread = new Worker(file, { workerData: draft, env: {} });
+  try {
+    await answerOf(thread, signal);
+  } finally {
+    await thread.terminate();
+  }
 }
 
-/** Gives the number of files that are shared. */
+/** Gives the number of files that are hard links now. */
 async function shareFiles(
   draft: SnapshotDraft,
   staging: string,
@@ -200,20 +197,9 @@ async function shareFiles(
   { logger, signal }: CommitPlace,
 ): Promise<number> {
   if (base === undefined) return 0;
-  const shared = await linkUnchanged(staging, draft.files, base, { logger, signal });
+  const shared = await shareUnchanged(staging, draft.files, base, { logger, signal });
   logger.debug({ snapshot: base.id, ...shared }, 'Unchanged files are shared with another snapshot.');
-  return shared.files;
-}
-
-/** Modes guard against accidents only; file systems without them (exFAT, some shares) are good enough. */
-const NO_MODES_HERE: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
-
-async function makeReadOnly(path: string): Promise<void> {
-  try {
-    await chmod(path, SNAPSHOT_FILE_MODE);
-  } catch (error) {
-    if (!NO_MODES_HERE.includes(errorCode(error) ?? '')) throw error;
-  }
+  return shared.linked;
 }
 
 async function moveIntoPlace(staging: string, account: string, name: string, place: CommitPlace): Promise<string> {

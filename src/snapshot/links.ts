@@ -1,8 +1,9 @@
-import { link, lstat, readFile, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, link, lstat, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapConcurrently } from '../lib/concurrency.ts';
 import { errorCode, errorMessage } from '../lib/errors.ts';
-import { sha256OfFile } from '../lib/hash.ts';
+import { FileHasher } from '../lib/hash.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { SnapshotInfo } from './list.ts';
 import { compareStamps, OWN_DIRECTORY, parseSnapshotName, SUMS_FILE } from './names.ts';
@@ -17,12 +18,18 @@ export interface SnapshotFile {
   readonly sha256: string;
 }
 
-const FILES_AT_A_TIME = 4;
+/** Each is hashed in a thread. */
+const FILES_AT_A_TIME = 2;
 
-/** The file system has no hard links (exFAT, many network shares), or not between these two places. */
-const NO_LINKS_HERE: readonly string[] = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EACCES'];
-/** This one file cannot be linked: it has too many links by now, or is gone. */
-const NO_LINK_TO_THIS: readonly string[] = ['EMLINK', 'ENOENT', 'ENOTDIR'];
+/** The file system has no hard links (exFAT, many network shares), or no clones, or not between these two places. */
+const NOT_HERE: readonly string[] = [
+  ...['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EACCES'],
+  // What a file system that knows nothing of it says of the call that clones.
+  'ENOTTY',
+];
+/** This one file cannot be linked any more, or not into this directory. */
+const TOO_MANY_LINKS = 'EMLINK';
+const GONE: readonly string[] = ['ENOENT', 'ENOTDIR'];
 
 /**
  * The snapshot whose files a new one shares: the latest earlier one of the account, else (exports are taken in out of
@@ -40,42 +47,68 @@ export function nearestSnapshot(snapshots: readonly SnapshotInfo[], name: string
   return snapshots.findLast(isEarlier) ?? snapshots[0];
 }
 
+/** How many files share what with another snapshot. */
+export interface Shared {
+  /** Hard links: one file with two names. */
+  readonly linked: number;
+  /** Files of their own in the same place on the disk (reflinks), where a link could not be made. */
+  readonly cloned: number;
+  /** Of both. */
+  readonly bytes: number;
+}
+
 /**
- * Replaces staged files by hard links to equal files of another snapshot. The earlier file is read before it is trusted,
- * so that one that has rotted on the disk does not displace the good copy. What cannot be linked stays a copy.
+ * Replaces staged files by hard links to equal files of another snapshot, or, where the file system has none (or no more
+ * to this file), by clones of them that share their blocks (Btrfs, XFS, ZFS, SMB and NFS servers upon these). The earlier
+ * file is read before it is trusted, so that one that has rotted on the disk does not displace the good copy. What can be
+ * neither linked nor cloned stays a copy.
  *
  * At every moment each staged path holds its whole content: the link is made under another name, then renamed.
- *
- * @returns the number of files and bytes that are shared now
  */
-export async function linkUnchanged(
+export async function shareUnchanged(
   staging: string,
   files: readonly SnapshotFile[],
   base: SnapshotInfo,
   options: { logger: Logger; signal: AbortSignal | undefined },
-): Promise<{ files: number; bytes: number }> {
+): Promise<Shared> {
   const twinOf = await findTwins(base);
-  const shared = { files: 0, bytes: 0 };
-  let supported = true;
+  const shared = { linked: 0, cloned: 0, bytes: 0 };
+  const ways: Way[] = [LINK, CLONE];
+  await using hasher = new FileHasher();
   await mapConcurrently([...files.entries()], FILES_AT_A_TIME, options.signal, async ([index, file], signal) => {
-    const twin = supported ? twinOf(file) : undefined;
+    const twin = ways.length > 0 ? twinOf(file) : undefined;
     if (twin === undefined) return;
-    if (!(await isIntact(twin, file, signal))) {
+    if (!(await isIntact(twin, file, hasher, signal))) {
       options.logger.warn(
         { snapshot: base.id, path: file.path },
         `A file of the earlier snapshot ${base.id} has changed or cannot be read; the new copy is kept in full. Run \`chatkeep verify ${base.id}\`.`,
       );
       return;
     }
-    const outcome = await linkOver(twin, join(staging, file.path), join(staging, OWN_DIRECTORY, `link-${index}`));
-    if (outcome === 'linked') {
-      shared.files += 1;
-      shared.bytes += file.bytes;
-    }
-    if (outcome === 'unsupported') supported = false;
+    const way = await replaceBy(twin, join(staging, file.path), join(staging, OWN_DIRECTORY, `link-${index}`), ways);
+    if (way === undefined) return;
+    shared[way.name] += 1;
+    shared.bytes += file.bytes;
   });
   return shared;
 }
+
+/** A way of having one content twice. */
+interface Way {
+  readonly name: 'linked' | 'cloned';
+  /** Makes `copy` of `existing`; `staged` is what it is going to replace. */
+  make(existing: string, copy: string, staged: string): Promise<void>;
+}
+
+const LINK: Way = { name: 'linked', make: link };
+const CLONE: Way = {
+  name: 'cloned',
+  async make(existing, copy, staged) {
+    await copyFile(existing, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+    const { atime, mtime } = await lstat(staged);
+    await utimes(copy, atime, mtime);
+  },
+};
 
 /** For a file, the path of an equal one in `base`: of the same name first, else of any. */
 async function findTwins(base: SnapshotInfo): Promise<(file: SnapshotFile) => string | undefined> {
@@ -92,34 +125,64 @@ async function findTwins(base: SnapshotInfo): Promise<(file: SnapshotFile) => st
   };
 }
 
-async function isIntact(path: string, expected: SnapshotFile, signal: AbortSignal): Promise<boolean> {
+async function isIntact(
+  path: string,
+  expected: SnapshotFile,
+  hasher: FileHasher,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
     const stats = await lstat(path);
-    return stats.isFile() && stats.size === expected.bytes && (await sha256OfFile(path, signal)) === expected.sha256;
+    if (!stats.isFile() || stats.size !== expected.bytes) return false;
+    return (await hasher.sha256(path, signal, stats.size)) === expected.sha256;
   } catch {
     signal.throwIfAborted();
     return false;
   }
 }
 
-async function linkOver(
+/**
+ * Replaces `target` in the first of the ways that is possible; from `ways` goes what the file system does not have.
+ *
+ * @param temporary a name that only this call uses
+ * @returns the way; undefined if the target stays what it is
+ */
+async function replaceBy(existing: string, target: string, temporary: string, ways: Way[]): Promise<Way | undefined> {
+  for (const way of [...ways]) {
+    try {
+      const outcome = await tryWay(way, existing, target, temporary);
+      if (outcome === 'made') return way;
+      if (outcome === 'gone') return undefined;
+      if (outcome === 'not-here' && ways.includes(way)) ways.splice(ways.indexOf(way), 1);
+    } finally {
+      // rename(2) does nothing, and leaves both names, where both are the same file already.
+      await rm(temporary, { force: true });
+    }
+  }
+  return undefined;
+}
+
+async function tryWay(
+  way: Way,
   existing: string,
   target: string,
   temporary: string,
-): Promise<'linked' | 'kept' | 'unsupported'> {
+): Promise<'made' | 'gone' | 'not-here' | 'too-many'> {
   try {
-    await link(existing, temporary);
+    await way.make(existing, temporary, target);
   } catch (error) {
     const code = errorCode(error) ?? errorMessage(error);
-    if (NO_LINKS_HERE.includes(code)) return 'unsupported';
-    if (NO_LINK_TO_THIS.includes(code)) return 'kept';
+    if (GONE.includes(code)) return 'gone';
+    if (NOT_HERE.includes(code)) return 'not-here';
+    if (code === TOO_MANY_LINKS) return 'too-many';
     throw error;
   }
   try {
     await rename(temporary, target);
-  } finally {
-    // rename(2) does nothing, and leaves both names, where both are the same file already.
-    await rm(temporary, { force: true });
+  } catch (error) {
+    // Btrfs counts by directory, and may take the link in the one and not in the other.
+    if (errorCode(error) === TOO_MANY_LINKS) return 'too-many';
+    throw error;
   }
-  return 'linked';
+  return 'made';
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { sha256, sha256InThread, sha256OfFile } from '../../src/lib/hash.ts';
+import type { Worker } from 'node:worker_threads';
+import { FileHasher, sha256, sha256InThread, sha256OfFile } from '../../src/lib/hash.ts';
 import { openFilesBelow } from '../support/open-files.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -46,5 +47,33 @@ describe('the SHA-256', () => {
     const digest = sha256InThread(path, stop.signal);
     stop.abort();
     await assert.rejects(digest, { name: 'AbortError' });
+  });
+
+  it('of several files at a time comes from threads that end with the last; an unreadable one stops no other', async () => {
+    await using directory = await tempDir();
+    const large = Buffer.alloc(3_000_000, 'abc');
+    for (const name of ['a', 'b', 'c']) await writeFile(join(directory.path, name), large);
+    await writeFile(join(directory.path, 'small'), 'abc');
+    const ends: Promise<unknown>[] = [];
+    const note = (thread: Worker) => ends.push(new Promise((resolve) => thread.once('exit', resolve)));
+    process.on('worker', note);
+    {
+      await using hasher = new FileHasher();
+      const at = (name: string) => join(directory.path, name);
+      const results = await Promise.allSettled([
+        hasher.sha256(at('a')),
+        hasher.sha256(at('none')),
+        hasher.sha256(at('b'), undefined, large.length),
+        hasher.sha256(at('small'), undefined, 3),
+      ]);
+      assert.deepEqual(
+        results.map((result) => (result.status === 'fulfilled' ? result.value : result.reason.code)),
+        [sha256(large), 'ENOENT', sha256(large), ABC],
+      );
+      assert.equal(await hasher.sha256(at('c')), sha256(large));
+      assert.equal(ends.length, 3, 'a thread for each large file at a time, and none for the small one or the last');
+    }
+    process.off('worker', note);
+    await Promise.all(ends);
   });
 });

@@ -264,6 +264,23 @@ describe('a draft that is not what was staged', () => {
     assert.deepEqual((await listSnapshots(backups.path)).snapshots, []);
   });
 
+  it('is not committed when one of very many files is of another size, and is when that was mended', async () => {
+    const files = Object.fromEntries(Array.from({ length: 1_200 }, (_, n) => [`folder-${n % 7}/${n}`, 'x']));
+    const draft = await stage(backups, 'c1', files);
+    const file = join(stagingRoot(), 'c1', 'folder-3/1011');
+    await writeFile(file, 'longer');
+    await assert.rejects(
+      backups.commit(draft),
+      /The staging directory holds what the draft does not: .*folder-3\/1011/,
+    );
+    await chmod(file, 0o600);
+    await writeFile(file, 'x');
+    const result = await backups.commit(draft);
+    assert.ok(result.kind === 'committed');
+    assert.equal((await stat(join(result.snapshot.path, 'folder-3/1011'))).mode & 0o777, 0o400);
+    assert.deepEqual((await verifySnapshot(result.snapshot)).problems, []);
+  });
+
   it('cannot name a directory outside', async () => {
     await assert.rejects(backups.createStaging('../../x'), /Not a capture id/);
     await assert.rejects(backups.quarantine('/tmp/x.zip', '../x'), /Not a capture id/);
