@@ -2,7 +2,6 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backoffMs } from '../lib/backoff.ts';
 import { type Clock, HOUR_MS, MINUTE_MS, type Random, SECOND_MS } from '../lib/clock.ts';
-import { makePrivateDirectory } from '../lib/files.ts';
 import { LastingTrouble } from '../lib/lasting-trouble.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Alarm } from '../lib/wake.ts';
@@ -16,6 +15,7 @@ export interface ConductorOptions {
   readonly intake: (hooks: Pick<IntakeOptions, 'interrupt'>) => Intake;
   readonly worker: (hooks: WorkerHooks) => Worker;
   readonly loginsFingerprint: () => Promise<string>;
+  /** Where downloads lie until their snapshot is committed; it is there. */
   readonly downloads: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -97,7 +97,6 @@ export class Conductor {
    * the work in hand has stopped.
    */
   async run(signal: AbortSignal): Promise<void> {
-    await makePrivateDirectory(this.#options.downloads);
     await this.#tidyUp();
     while (!signal.aborted) {
       try {

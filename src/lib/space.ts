@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { ChatkeepError } from './errors.ts';
+import { asStorageError, ChatkeepError } from './errors.ts';
 import { formatBytes } from './text.ts';
 
 /** Left free for the journal and for what the file system itself needs. */
@@ -14,10 +14,12 @@ export async function freeBytesOf(path: string): Promise<number> {
 /**
  * Makes sure that `bytes` fit, before the first of them is written.
  * @param what the directory's name in a sentence: "backup directory"
- * @throws ChatkeepError `storage` that says how much is wanting
+ * @throws ChatkeepError `storage` that says how much is wanting, or what the disk said when it was asked
  */
 export async function assertRoom(path: string, bytes: number, what: string): Promise<void> {
-  const free = await freeBytesOf(path);
+  const free = await freeBytesOf(path).catch((error: unknown) => {
+    throw asStorageError(error, 'find out how much room is left in', path);
+  });
   const needed = bytes + RESERVE_BYTES;
   if (free >= needed) return;
   throw new ChatkeepError(
