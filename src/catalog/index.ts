@@ -1,7 +1,10 @@
 /** The search index over all snapshots; can always be rebuilt. */
+export { ActivityReader } from './activity-reader.ts';
 export { Catalog, type OpenedConversation } from './catalog.ts';
 export type { IndexReport } from './indexing/indexer.ts';
 export { LastingCatalog } from './lasting.ts';
+export { isTimeZone } from './local-time.ts';
+export type { Activity, ActivityQuestion, MonthOfActivity, YearOfActivity } from './reading/activity.ts';
 export type {
   CatalogConversation,
   ConversationFilter,
