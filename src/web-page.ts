@@ -31,6 +31,7 @@ export async function openWebPage(web: WebConfig, options: WebPageOptions): Prom
   const app = webApp({
     sources: {
       backupDir: config.backupDir,
+      catalogDirectory: catalogDirectory(config),
       catalog: () => catalog.current,
       compare: (older, newer, stop) =>
         compareSnapshots(older, newer, { stateDir: config.stateDir, logger, signal: stop }),

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { contextStorage } from 'hono/context-storage';
 import type { WebEnv } from './env.ts';
+import { activityRoutes } from './pages/activity/routes.ts';
 import { conversationsRoutes } from './pages/conversations.ts';
 import { signInRoutes, signOutRoutes } from './pages/sign-in.ts';
 import { snapshotsRoutes } from './pages/snapshots/routes.ts';
@@ -46,6 +47,7 @@ export function webApp({ sources, access, names }: WebOptions): Hono<WebEnv> {
   app.get('/', (context) => context.redirect('/conversations'));
   app.route('/conversations', conversationsRoutes(sources));
   app.route('/snapshots', snapshotsRoutes(sources));
+  app.route('/activity', activityRoutes(sources));
   app.notFound((context) =>
     context.html(
       messagePage('There is no such page', 'The address may have a typing error, or what it led to is no longer kept.'),

@@ -8,6 +8,8 @@ import type { SnapshotPlace } from '../snapshot/index.ts';
 export interface WebSources {
   /** Where snapshots lie. */
   readonly backupDir: string;
+  /** Where the search index lies, for what reads it in a process or a thread of its own. */
+  readonly catalogDirectory: string;
   /** The search index as it is now; undefined where there is none yet. It belongs to whoever hands it in. */
   readonly catalog: () => Catalog | undefined;
   readonly clock: Clock;

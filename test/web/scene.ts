@@ -40,6 +40,7 @@ export class WebScene implements AsyncDisposable {
     let scene: WebScene | undefined;
     const sources: WebSources = {
       backupDir: config.backupDir,
+      catalogDirectory: catalogDirectory(config),
       catalog: () => scene?.catalog,
       clock: systemClock,
       logger: silentLogger,

@@ -70,6 +70,7 @@ export class Door implements AsyncDisposable {
     });
     const sources = {
       backupDir: path,
+      catalogDirectory: '/nowhere',
       catalog: () => undefined,
       compare: () => Promise.resolve(undefined),
       clock,
