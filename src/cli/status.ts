@@ -31,7 +31,7 @@ async function gather(config: Config, now: number): Promise<Status> {
   const heartbeat = await readHeartbeat(config.stateDir);
   const path = journalPath(config);
   await using journal = (await exists(path)) ? openSqliteJournal(path) : undefined;
-  return gatherStatus(config, { heartbeat, journal }, now);
+  return await gatherStatus(config, { heartbeat, journal }, now);
 }
 
 function asJson({
