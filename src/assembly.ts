@@ -31,6 +31,7 @@ import { downloadPlaces, readNotice } from './notice/index.ts';
 import { Dispatcher, isWanted, type Subscription, tellsOf } from './notify/index.ts';
 import type { NudgeSettings } from './nudge/index.ts';
 import { type BackupDirectory, openBackupDirectory } from './snapshot/index.ts';
+import { StockTaker } from './stock-taker.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
 
 /** The parts of a working Chatkeep, but for what watches the outside. */
@@ -181,6 +182,13 @@ export async function assemble(
     maxUnpackedBytes: config.archive.maxUnpackedGb * BYTES_PER_GB,
     maxRatio: config.archive.maxRatio,
   };
+  const stock = new StockTaker({
+    backupDir: backups.path,
+    stateDir: config.stateDir,
+    takeStock: surroundings.takeStock,
+    compareStock: surroundings.compareStock,
+    logger,
+  });
   const settings = { remindHoursLeft: config.download.remindHoursLeft, dropDir: config.dropDir };
   const resolveTxt = surroundings.txtResolver(config);
   const conductor = new Conductor({
@@ -227,7 +235,7 @@ export async function assemble(
         downloads,
         budgets,
         settings,
-        summarize: (directory, signal) => surroundings.summarize(directory, signal),
+        stock,
         unpacking: new Mutex(),
         clock,
         random,

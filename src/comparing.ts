@@ -1,7 +1,18 @@
 import { type ComparedApart, compareInventoriesApart } from './chatgpt/index.ts';
-import type { Logger } from './lib/logger.ts';
-import { Inventories } from './retention/index.ts';
+import { Inventories, type InventoriesOptions } from './retention/index.ts';
 import type { SnapshotPlace } from './snapshot/index.ts';
+
+/** Compares the inventories in two files, the older one first; undefined where one of them is no inventory. */
+export type CompareStock = (
+  older: string,
+  newer: string,
+  options: { readonly signal: AbortSignal },
+) => Promise<ComparedApart | undefined>;
+
+export interface ComparingOptions extends InventoriesOptions {
+  /** In a process of its own unless told. */
+  readonly compareStock?: CompareStock | undefined;
+}
 
 /**
  * Compares two snapshots of an account, off this process's event loop; the inventories that are taken for it are kept.
@@ -12,13 +23,14 @@ import type { SnapshotPlace } from './snapshot/index.ts';
 export async function compareSnapshots(
   older: SnapshotPlace,
   newer: SnapshotPlace,
-  options: { readonly stateDir: string; readonly logger: Logger; readonly signal: AbortSignal },
+  options: ComparingOptions,
 ): Promise<ComparedApart | undefined> {
+  const { compareStock = compareInventoriesApart } = options;
   const inventories = new Inventories(options);
   const compare = async () => {
     const [before, after] = [await inventories.fileOf(older), await inventories.fileOf(newer)];
     if (before === undefined || after === undefined) return 'damaged' as const;
-    return compareInventoriesApart(before, after, options);
+    return compareStock(before, after, options);
   };
   let compared = await compare();
   if (compared === undefined) {

@@ -1,4 +1,5 @@
-import { type ExportSummary, summarizeApart } from './chatgpt/index.ts';
+import { compareInventoriesApart, takeStockApart } from './chatgpt/index.ts';
+import type { CompareStock } from './comparing.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
 import { createTransport, type DownloadPlace, type Transport } from './download/index.ts';
 import { type Clock, type Random, systemClock } from './lib/clock.ts';
@@ -6,6 +7,7 @@ import type { Secret } from './lib/secret.ts';
 import { type ConnectMailbox, imapConnector, type SignIn } from './mailbox/index.ts';
 import { createTxtResolver, type ResolveTxt } from './notice/index.ts';
 import { type HeartbeatAddress, openHeartbeat, parseAddress, type Service } from './notify/index.ts';
+import type { TakeStock } from './retention/index.ts';
 
 /** What lies around Chatkeep: time, chance, networks, other processes. Handed in, so that months can be tried in seconds. */
 export interface Surroundings {
@@ -21,7 +23,9 @@ export interface Surroundings {
   /** The way to a machine that watches over this one: what a heartbeat address stands for. */
   openHeartbeat(address: Secret): HeartbeatAddress;
   /** Reads what is in an unpacked export. */
-  summarize(directory: string, signal: AbortSignal): Promise<ExportSummary>;
+  readonly takeStock: TakeStock;
+  /** Compares what is in two of them. */
+  readonly compareStock: CompareStock;
 }
 
 /** The world as it is. */
@@ -33,5 +37,6 @@ export const realSurroundings: Surroundings = {
   txtResolver: ({ notices }) => createTxtResolver([...notices.dnsServers]),
   openServices: parseAddress,
   openHeartbeat,
-  summarize: (directory, signal) => summarizeApart(directory, { signal }),
+  takeStock: takeStockApart,
+  compareStock: compareInventoriesApart,
 };

@@ -24,7 +24,8 @@ describe('Two snapshots that are compared in a process of their own', () => {
     const inventories = join(stateDir, 'inventories');
     for (const damage of [undefined, '{"inventory":1,', 'nonsense']) {
       if (damage !== undefined)
-        for (const name of await readdir(inventories)) await writeFile(join(inventories, name), damage);
+        for (const name of await readdir(inventories))
+          if (name.endsWith('.jsonl')) await writeFile(join(inventories, name), damage);
       const compared = await compareSnapshots(older, newer, { stateDir, logger: silentLogger, signal });
       assert.deepEqual(compared?.messages, expected.messages);
       assert.deepEqual(compared?.formatChange, expected.formatChange);

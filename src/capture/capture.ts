@@ -17,6 +17,8 @@ export interface Capture {
   readonly foundAt: number;
   /** How often an archive of this capture turned out to be damaged. */
   readonly damagedArchives: number;
+  /** How long it waited for a person so far, who signs in or makes room, ms. */
+  readonly waitedMs: number;
   /** What holds it up at present. */
   readonly trouble: Trouble | undefined;
   /** When people were last told of trouble of a kind, ms UTC: one that comes back soon is not told at once again. */
@@ -36,6 +38,8 @@ export interface Trouble {
   readonly since: number;
   /** How often it was tried in vain since then. */
   readonly attempts: number;
+  /** When the last of these attempts ended, ms UTC. */
+  readonly lastAt: number;
   /** What came of the last attempt: sentences without secrets. */
   readonly detail: string;
   /** When people are to be told of it, for the first time or again, ms UTC; undefined: not any more. */

@@ -62,6 +62,7 @@ const trouble = z.object({
   since: z.number(),
   // Before there were reminders, all trouble had been told of when it was recorded, and no more was known of it.
   attempts: z.number().default(1),
+  lastAt: z.number().optional(),
   detail: z.string().default(''),
   tellAt: optional(z.number()).prefault(null),
 });
@@ -76,6 +77,7 @@ const captureSchema = z.object({
   account: optional(z.string()),
   foundAt: z.number(),
   damagedArchives: z.number(),
+  waitedMs: z.number().default(0),
   trouble: optional(trouble),
   told: told.optional(),
   state,
@@ -83,7 +85,7 @@ const captureSchema = z.object({
 
 function captureOf(record: z.output<typeof captureSchema>): Capture {
   const { trouble, told = trouble === undefined ? {} : { [trouble.kind]: trouble.since } } = record;
-  return { ...record, told };
+  return { ...record, told, trouble: trouble && { ...trouble, lastAt: trouble.lastAt ?? trouble.since } };
 }
 
 /** A capture as the journal keeps it. The link is in it in plain text: the journal's file is private (0600). */

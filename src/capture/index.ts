@@ -4,6 +4,7 @@ export { Conductor, whenSettled } from './conductor.ts';
 export { Intake } from './intake.ts';
 export type { HandIn, Journal, Told, Undelivered } from './journal.ts';
 export { Recorder } from './recorder.ts';
+export type { SnapshotNews } from './snapshot-news.ts';
 export { openSqliteJournal } from './sqlite-journal.ts';
 export { type MailboxAccounts, stillAwaited, Watchdog } from './watchdog.ts';
-export { type Progress, Worker } from './worker.ts';
+export { type Progress, type StockTaking, Worker } from './worker.ts';

@@ -1,7 +1,8 @@
-import { DAY_MS } from '../lib/clock.ts';
+import { DAY_MS, MINUTE_MS } from '../lib/clock.ts';
 import { count, formatBytes, formatDuration, formatMoment } from '../lib/text.ts';
 import type { Message } from '../notify/index.ts';
 import { type Capture, deadlineOf, lacksArchive, type Trouble } from './capture.ts';
+import { newsData, newsSentences, type SnapshotNews } from './snapshot-news.ts';
 
 /** What people are told: what happened, what it means for the backup, what to do, by when. No titles, no links. */
 
@@ -18,6 +19,8 @@ export interface SnapshotFacts {
   readonly tookMs: number;
   /** What was counted in the export, by the names of snapshot.json; empty where it could not be read. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Undefined where it could not be found out. */
+  readonly news: SnapshotNews | undefined;
 }
 
 /** What a person can be pointed to when the link will not do. */
@@ -39,11 +42,17 @@ export function committed(capture: Capture, snapshot: string, facts: SnapshotFac
       ? ''
       : ` ${count(facts.unchangedFiles, 'file is', 'files are')} the same as in the snapshot before and take no room.`;
   const gaps = gapsIn(facts.counts);
+  const isWhole = gaps.length === 0;
   return {
     event: 'snapshot-committed',
-    level: gaps.length === 0 ? 'success' : 'warning',
-    title: gaps.length === 0 ? 'ChatGPT backup done' : 'ChatGPT backup done, but something in the export is amiss',
-    body: `The export of ${formatMoment(facts.exportTime)} is kept as ${snapshot}: ${contents(facts)}, every file checked.${unchanged} It took ${formatDuration(facts.tookMs)}.${gaps.length === 0 ? ' Nothing is left to do.' : `\n${amiss(gaps)}`}`,
+    level: isWhole ? 'success' : 'warning',
+    title: isWhole ? 'ChatGPT backup done' : 'ChatGPT backup done, but something in the export is amiss',
+    body: [
+      `The export of ${formatMoment(facts.exportTime)} is kept as ${snapshot}: ${contents(facts)}, every file checked.${unchanged}`,
+      ...(facts.news === undefined ? [] : [newsSentences(facts.news, facts.account, isWhole)]),
+      `${tookSentence(capture, facts)}${isWhole ? ' Nothing is left to do.' : ''}`,
+      ...(isWhole ? [] : [amiss(gaps)]),
+    ].join('\n'),
     at: now,
     data: {
       capture: capture.id,
@@ -54,9 +63,19 @@ export function committed(capture: Capture, snapshot: string, facts: SnapshotFac
       archiveBytes: facts.archiveBytes,
       unchangedFiles: facts.unchangedFiles,
       tookMs: facts.tookMs,
+      waitedMs: capture.waitedMs,
       ...facts.counts,
+      ...(facts.news === undefined ? {} : newsData(facts.news)),
     },
   };
+}
+
+/** Who was waited for knows that it took long; what the work took is another matter. */
+function tookSentence({ waitedMs }: Capture, { tookMs }: SnapshotFacts): string {
+  const took = `It took ${formatDuration(Math.max(0, tookMs - waitedMs))}`;
+  return waitedMs < MINUTE_MS
+    ? `${took}.`
+    : `${took}, not counting the ${formatDuration(waitedMs)} that it had to wait.`;
 }
 
 /** `412 conversations with 9,801 messages in 1,234 files, 1.8 GB` */

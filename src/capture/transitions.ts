@@ -97,7 +97,7 @@ export function step(capture: Capture, event: CaptureEvent, context: StepContext
   if (!fits(event, capture)) return { capture, messages: [] };
   switch (event.kind) {
     case 'download-started':
-      return to(capture, { name: 'downloading', attempt: attemptOf(capture.state) + 1 });
+      return to(waited(capture, context), { name: 'downloading', attempt: attemptOf(capture.state) + 1 });
     case 'downloaded':
       return to(recovered(capture), {
         name: 'unpacking',
@@ -117,9 +117,13 @@ export function step(capture: Capture, event: CaptureEvent, context: StepContext
         messages.expired(capture, context.settings, context.now),
       );
     case 'archive-arrived':
-      return to(recovered(capture), { name: 'unpacking', archive: event.archive, attempt: 0 });
+      return to(recovered(waited(capture, context)), { name: 'unpacking', archive: event.archive, attempt: 0 });
     case 'unpacking-resumed':
-      return to(capture, { name: 'unpacking', archive: event.archive, attempt: attemptOf(capture.state) });
+      return to(waited(capture, context), {
+        name: 'unpacking',
+        archive: event.archive,
+        attempt: attemptOf(capture.state),
+      });
     case 'committed':
       return end(
         capture,
@@ -267,6 +271,7 @@ function troubled(
     kind: first.kind,
     since: known?.since ?? context.now,
     attempts: known === undefined ? first.attempts : known.attempts + 1,
+    lastAt: context.now,
     detail: first.detail,
     tellAt: undefined,
   };
@@ -325,6 +330,14 @@ function end(capture: Capture, state: CaptureState, message: Message | undefined
     capture: { ...capture, origin, trouble: undefined, state },
     messages: message === undefined ? [] : [message],
   };
+}
+
+/** Counts the time since the last attempt, if it was one of waiting for a person: somebody has to sign in, or to make room. */
+function waited(capture: Capture, { now }: StepContext): Capture {
+  const { state, trouble, waitedMs } = capture;
+  const isForPerson = trouble?.kind === 'login' || trouble?.kind === 'storage';
+  if (!isForPerson || (state.name !== 'needs-login' && state.name !== 'waiting')) return capture;
+  return { ...capture, waitedMs: waitedMs + Math.max(0, now - trouble.lastAt) };
 }
 
 function recovered(capture: Capture): Capture {

@@ -22,6 +22,7 @@ import { count, formatBytes, formatDuration } from '../lib/text.ts';
 import type { BackupDirectory, SnapshotInfo, SnapshotSource } from '../snapshot/index.ts';
 import { type Archive, type Capture, type EndState, hasEnded, isOnlyToBeTold, type Leftover } from './capture.ts';
 import type { Recorder } from './recorder.ts';
+import { newsLine, type SnapshotNews } from './snapshot-news.ts';
 import { type CaptureEvent, type CaptureSettings, step } from './transitions.ts';
 
 /** How far the work on a capture is. Bytes. */
@@ -38,6 +39,23 @@ export interface WorkerHooks {
   readonly onArchive: (captureId: string) => void;
 }
 
+/** Finds out what is in exports. Whatever comes of that, they are kept. */
+export interface StockTaking {
+  /**
+   * Counts what is in an unpacked export.
+   * @param capture its id, under which `newsOf` finds what was learnt, until `discard`
+   * @throws Error where it cannot be read; the signal's reason
+   */
+  summarize(directory: string, capture: string, signal: AbortSignal): Promise<ExportSummary>;
+  /**
+   * What is new in a snapshot that was just committed; undefined where that cannot be told, or not in a short time.
+   * @throws the signal's reason
+   */
+  newsOf(snapshot: SnapshotInfo, signal: AbortSignal): Promise<SnapshotNews | undefined>;
+  /** The export did not become a snapshot. Never throws. */
+  discard(capture: string): Promise<void>;
+}
+
 export interface WorkerOptions extends WorkerHooks {
   readonly recorder: Recorder;
   readonly backups: BackupDirectory;
@@ -46,8 +64,7 @@ export interface WorkerOptions extends WorkerHooks {
   readonly downloads: string;
   readonly budgets: ArchiveBudgets;
   readonly settings: CaptureSettings;
-  /** Reads what is in an unpacked export. It may fail: what cannot be counted is kept all the same. */
-  readonly summarize: (directory: string, signal: AbortSignal) => Promise<ExportSummary>;
+  readonly stock: StockTaking;
   /** Unpacking fills disk and memory caches: one at a time. */
   readonly unpacking: Mutex;
   readonly clock: Clock;
@@ -213,12 +230,26 @@ export class Worker {
     }
   }
 
-  #keep(capture: Capture, archive: Archive, logger: Logger, signal: AbortSignal): Promise<CaptureEvent> {
+  async #keep(capture: Capture, archive: Archive, logger: Logger, signal: AbortSignal): Promise<CaptureEvent> {
+    const kept = await this.#takeIn(capture, archive, logger, signal);
+    if (!('meta' in kept)) return kept;
+    const tookMs = this.#options.clock.now() - capture.foundAt;
+    // The snapshot is safe, and others may be unpacked meanwhile.
+    return committedEvent(kept, tookMs, await this.#newsOf(kept, signal));
+  }
+
+  /** Gives the snapshot, or what came in its way. */
+  #takeIn(
+    capture: Capture,
+    archive: Archive,
+    logger: Logger,
+    signal: AbortSignal,
+  ): Promise<SnapshotInfo | CaptureEvent> {
     return this.#options.unpacking.run(async () => {
       signal.throwIfAborted();
       const committed = await this.#options.backups.find({ capture: capture.id });
       // The process died between the commit and its record.
-      if (committed !== undefined) return this.#committedEvent(capture, committed);
+      if (committed !== undefined) return committed;
       const found = await this.#whereItIs(capture, archive);
       try {
         return await this.#unpackAndCommit(capture, found, logger, signal);
@@ -241,8 +272,8 @@ export class Worker {
     archive: Archive,
     logger: Logger,
     signal: AbortSignal,
-  ): Promise<CaptureEvent> {
-    const { backups, budgets, clock, onProgress } = this.#options;
+  ): Promise<SnapshotInfo | CaptureEvent> {
+    const { backups, budgets, clock, onProgress, stock } = this.#options;
     if (!(await exists(archive.path))) {
       return {
         kind: 'archive-refused',
@@ -266,7 +297,7 @@ export class Worker {
       });
       const inner = { target: staging, budgets, isInner: isInnerExport, signal };
       const { files, opened } = await openInnerArchives(inspection, unpacked, inner);
-      const summary = await this.#summarize(staging, logger, signal);
+      const summary = await this.#summarize(staging, capture.id, logger, signal);
       const account = capture.account ?? (await findAccount(staging, files))?.email;
       const draft = {
         capture: capture.id,
@@ -281,18 +312,18 @@ export class Worker {
         takenAt: clock.now(),
       };
       const result = await backups.commit(draft, { signal });
-      return result.kind === 'committed'
-        ? this.#committedEvent(capture, result.snapshot)
-        : { kind: 'already-kept', of: result.of.id, sha256: unpacked.sha256 };
+      if (result.kind === 'committed') return result.snapshot;
+      await stock.discard(capture.id);
+      return { kind: 'already-kept', of: result.of.id, sha256: unpacked.sha256 };
     } finally {
       await backups.discardStaging(capture.id);
     }
   }
 
   /** Never fails the backup: whatever is in the export, its bytes are what matters. */
-  async #summarize(directory: string, logger: Logger, signal: AbortSignal): Promise<ExportSummary> {
+  async #summarize(directory: string, capture: string, logger: Logger, signal: AbortSignal): Promise<ExportSummary> {
     try {
-      return await this.#options.summarize(directory, signal);
+      return await this.#options.stock.summarize(directory, capture, signal);
     } catch (error) {
       signal.throwIfAborted();
       logger.warn({ err: error }, 'what is in the export could not be counted; it is kept all the same');
@@ -300,23 +331,9 @@ export class Worker {
     }
   }
 
-  #committedEvent(capture: Capture, snapshot: SnapshotInfo): CaptureEvent {
-    const { meta } = snapshot;
-    return {
-      kind: 'committed',
-      snapshot: snapshot.id,
-      sha256: meta.archive.sha256,
-      facts: {
-        account: snapshot.account,
-        exportTime: meta.exportTime,
-        files: meta.files,
-        bytes: meta.bytes,
-        archiveBytes: meta.archive.bytes,
-        unchangedFiles: meta.linkedFiles,
-        counts: meta.counts,
-        tookMs: this.#options.clock.now() - capture.foundAt,
-      },
-    };
+  /** Exports that do not say whose they are may be of several people: they are not compared. */
+  async #newsOf(snapshot: SnapshotInfo, signal: AbortSignal): Promise<SnapshotNews | undefined> {
+    return snapshot.account === UNKNOWN_ACCOUNT ? undefined : this.#options.stock.newsOf(snapshot, signal);
   }
 
   /** A refused archive is never deleted: ours goes into quarantine, a person's stays where it is. */
@@ -332,7 +349,7 @@ export class Worker {
     const { recorder, clock, random, settings } = this.#options;
     const next = step(capture, event, { now: clock.now(), random, settings });
     await recorder.record({ captures: [next.capture], messages: next.messages });
-    tell(logger, next.capture, clock.now());
+    tell(logger, next.capture, event, clock.now());
     return next.capture;
   }
 }
@@ -359,7 +376,7 @@ async function identityOf(path: string): Promise<string | undefined> {
 }
 
 /** One line a step: a capture reads as a short story. */
-function tell(logger: Logger, { state, foundAt }: Capture, now: number): void {
+function tell(logger: Logger, { state }: Capture, event: CaptureEvent, now: number): void {
   switch (state.name) {
     case 'downloading':
       logger.info(state.attempt > 1 ? `downloading, attempt ${state.attempt}` : 'downloading');
@@ -374,10 +391,7 @@ function tell(logger: Logger, { state, foundAt }: Capture, now: number): void {
       logger.warn({ until: new Date(state.until) }, `a login is needed: ${state.reason}`);
       break;
     case 'committed':
-      logger.info(
-        { snapshot: state.snapshot },
-        `committed as ${state.snapshot}, ${formatDuration(now - foundAt)} after it was found`,
-      );
+      logger.info({ snapshot: state.snapshot }, `committed as ${state.snapshot}${newsOf(event)}`);
       break;
     case 'duplicate':
       logger.info({ snapshot: state.of }, `kept before as ${state.of}`);
@@ -392,6 +406,30 @@ function tell(logger: Logger, { state, foundAt }: Capture, now: number): void {
     case 'unpacking':
       break;
   }
+}
+
+function newsOf(event: CaptureEvent): string {
+  return event.kind === 'committed' && event.facts.news !== undefined ? `: ${newsLine(event.facts.news)}` : '';
+}
+
+function committedEvent(snapshot: SnapshotInfo, tookMs: number, news: SnapshotNews | undefined): CaptureEvent {
+  const { account, id, meta } = snapshot;
+  return {
+    kind: 'committed',
+    snapshot: id,
+    sha256: meta.archive.sha256,
+    facts: {
+      account,
+      exportTime: meta.exportTime,
+      files: meta.files,
+      bytes: meta.bytes,
+      archiveBytes: meta.archive.bytes,
+      unchangedFiles: meta.linkedFiles,
+      counts: meta.counts,
+      tookMs,
+      news,
+    },
+  };
 }
 
 function sourceOf({ origin }: Capture): SnapshotSource {

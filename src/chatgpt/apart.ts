@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { askApart } from '../lib/apart.ts';
 import { MINUTE_MS } from '../lib/clock.ts';
+import { TimeoutError } from '../lib/signals.ts';
 
 /** What V8 may take for objects and texts; a conversation at the edge of the budget needs most of it. */
 const HEAP_MEGABYTES = 1024;
@@ -14,9 +15,13 @@ const errorSchema = z.object({ error: z.string() });
 export interface ApartOptions {
   readonly signal: AbortSignal;
   readonly heapMegabytes?: number;
-  /** All that the program may read, beside its own files, if it may do nothing else. */
-  readonly mayOnlyRead?: readonly string[];
   readonly timeLimitMs?: number;
+}
+
+/** All that a program may do, beside reading its own files. */
+export interface Fence {
+  readonly read: readonly string[];
+  readonly write?: readonly string[];
 }
 
 /**
@@ -27,11 +32,23 @@ export interface ApartOptions {
  * @param program sends one message: its answer, or `{ error }`
  * @throws Error if the export could not be read, or the process died or took too long; the signal's reason
  */
-export async function runApart(program: URL, args: readonly string[], options: ApartOptions): Promise<unknown> {
-  const { signal, heapMegabytes = HEAP_MEGABYTES, mayOnlyRead, timeLimitMs = TIME_LIMIT_MS } = options;
-  const fenced = mayOnlyRead === undefined ? {} : { mayOnlyRead: [...mayOnlyRead, ...programFiles()] };
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeLimitMs)]);
-  const answer = await askApart({ file: program, args, heapMegabytes, ...fenced, signal: limit });
+export async function runApart(
+  program: URL,
+  args: readonly string[],
+  fence: Fence,
+  { signal, heapMegabytes = HEAP_MEGABYTES, timeLimitMs = TIME_LIMIT_MS }: ApartOptions,
+): Promise<unknown> {
+  // Not `AbortSignal.timeout`: one that is only a part of `AbortSignal.any` may be collected before it fires.
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(new TimeoutError('Reading the export took too long.')), timeLimitMs);
+  const answer = await askApart({
+    file: program,
+    args,
+    heapMegabytes,
+    mayOnlyRead: [...fence.read, ...programFiles()],
+    mayWrite: fence.write ?? [],
+    signal: AbortSignal.any([signal, limit.signal]),
+  }).finally(() => clearTimeout(timer));
   const failed = errorSchema.safeParse(answer);
   if (failed.success) throw new Error(`The export could not be read (${failed.data.error}).`);
   return answer;

@@ -29,7 +29,6 @@ export {
   readConversationsFile,
 } from './conversation/read.ts';
 export { nodePlaces, readConversationAt, readMessageAt, type Stretch } from './conversation/read-at.ts';
-export { takeInventoryApart } from './inventory/apart.ts';
 export { type InventoryOptions, takeInventory } from './inventory/build.ts';
 export {
   type ChangedConversation,
@@ -39,6 +38,7 @@ export {
   type MessageChanges,
 } from './inventory/compare.ts';
 export { type ComparedApart, compareInventoriesApart } from './inventory/compare-apart.ts';
+export { compareInventoryFiles } from './inventory/compare-files.ts';
 export { isInventory, readInventory, writeInventory } from './inventory/file.ts';
 export type { Generation } from './inventory/generation.ts';
 export type { AssetEntry, ConversationEntry, Counts, Inventory, Ledger } from './inventory/inventory.ts';
@@ -62,5 +62,5 @@ export {
   type Reports,
 } from './reports.ts';
 export { type Feedback, type Rows, readFeedback, readSharedLinks, type SharedLink } from './side-files.ts';
-export { summarizeApart } from './summary/apart.ts';
+export { type Stock, type StockOptions, takeStockApart } from './summary/apart.ts';
 export { type ExportSummary, summarize } from './summary/summary.ts';

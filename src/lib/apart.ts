@@ -10,6 +10,8 @@ export interface ApartOptions {
   readonly heapMegabytes: number;
   /** All that it may read; it can then do nothing else: no writing, no processes, no threads. Else it is not fenced in. */
   readonly mayOnlyRead?: readonly string[];
+  /** Of a process that is fenced in: all that it may write, too. */
+  readonly mayWrite?: readonly string[];
   readonly signal: AbortSignal;
   /** The first message that the process gets. */
   readonly question?: object;
@@ -30,11 +32,11 @@ const ENDED_FIRST = '1000';
  * @throws Error if the process died before it answered; the signal's reason
  */
 export async function askApart(options: ApartOptions): Promise<unknown> {
-  const { file, args = [], heapMegabytes, mayOnlyRead, signal, question, isAnswer = () => true } = options;
+  const { file, args = [], heapMegabytes, signal, question, isAnswer = () => true } = options;
   signal.throwIfAborted();
   const child = fork(file, [...args], {
     env: {},
-    execArgv: [`--max-old-space-size=${heapWithinLimit(heapMegabytes)}`, ...fence(mayOnlyRead)],
+    execArgv: [`--max-old-space-size=${heapWithinLimit(heapMegabytes)}`, ...fence(options)],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   await writeFile(`/proc/${child.pid}/oom_score_adj`, ENDED_FIRST).catch(() => {});
@@ -55,9 +57,13 @@ function heapWithinLimit(megabytes: number): number {
 }
 
 /** Node's permission model (https://nodejs.org/api/permissions.html). */
-function fence(mayOnlyRead: readonly string[] | undefined): string[] {
+function fence({ mayOnlyRead, mayWrite = [] }: ApartOptions): string[] {
   if (mayOnlyRead === undefined) return [];
-  return ['--permission', ...mayOnlyRead.map((path) => `--allow-fs-read=${path}`)];
+  return [
+    '--permission',
+    ...mayOnlyRead.map((path) => `--allow-fs-read=${path}`),
+    ...mayWrite.map((path) => `--allow-fs-write=${path}`),
+  ];
 }
 
 async function answerOf(

@@ -1,17 +1,22 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Inventory,
   isConversationFile,
   isInventory,
   readInventory,
-  takeInventoryApart,
+  type Stock,
+  type StockOptions,
+  takeStockApart,
 } from '../chatgpt/index.ts';
 import { errorMessage } from '../lib/errors.ts';
-import { makePrivateDirectory } from '../lib/files.ts';
+import { exists, makePrivateDirectory } from '../lib/files.ts';
 import { sha256 } from '../lib/hash.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type SnapshotPlace, SUMS_FILE, verifySnapshot } from '../snapshot/index.ts';
+
+/** Takes stock of the export in a directory, and writes its inventory to a file. */
+export type TakeStock = (directory: string, file: string, options: StockOptions) => Promise<Stock>;
 
 export interface InventoriesOptions {
   readonly stateDir: string;
@@ -19,7 +24,13 @@ export interface InventoriesOptions {
   readonly signal: AbortSignal;
   /** Called before a snapshot is read, which takes its time. */
   readonly onReading?: ((snapshot: SnapshotPlace) => void) | undefined;
+  /** How exports are read; in a process of its own unless told. */
+  readonly takeStock?: TakeStock | undefined;
 }
+
+/** The only place into which the processes that read exports can write. */
+const INCOMING = 'incoming';
+const ENDING = '.jsonl';
 
 /**
  * The inventories of snapshots. One is taken once, in a process of its own, and kept in the state directory by the
@@ -50,23 +61,46 @@ export class Inventories {
    * @throws the signal's reason; what the file system says of the state directory
    */
   async fileOf(snapshot: SnapshotPlace): Promise<string | undefined> {
-    const { stateDir, logger, signal } = this.#options;
+    const { logger, signal, takeStock = takeStockApart } = this.#options;
     const key = await this.keyOf(snapshot);
     if (key === undefined) return undefined;
-    const file = join(this.#directory, `${key}.jsonl`);
+    const file = this.#fileOfKey(key);
     if (await isInventory(file)) return file;
     this.#options.onReading?.(snapshot);
     if (!(await areConversationsSound(snapshot, signal))) return undefined;
-    await makePrivateDirectory(stateDir);
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const incoming = await this.#incoming(key);
     try {
-      await takeInventoryApart(snapshot.path, file, { signal });
+      const { unwritten } = await takeStock(snapshot.path, incoming, { signal, inBackground: true });
+      if (unwritten !== undefined) throw new Error(unwritten);
+      await rename(incoming, file);
       return file;
     } catch (error) {
       signal.throwIfAborted();
       logger.warn({ snapshot: snapshot.id }, `what is in ${snapshot.id} could not be read: ${errorMessage(error)}`);
       return undefined;
     }
+  }
+
+  /**
+   * Takes stock of an export that is to become a snapshot.
+   * @param capture its id
+   * @throws what the process throws (`takeStockApart`), and the file system
+   */
+  async takeOfStaged(capture: string, directory: string): Promise<Stock> {
+    const { signal, takeStock = takeStockApart } = this.#options;
+    return takeStock(directory, await this.#incoming(capture), { signal });
+  }
+
+  /** What was taken of the export before it was a snapshot is from now on the snapshot's inventory. */
+  async adopt(capture: string, snapshot: SnapshotPlace): Promise<void> {
+    const incoming = await this.#incoming(capture);
+    const key = await this.keyOf(snapshot);
+    if (key !== undefined && (await exists(incoming))) await rename(incoming, this.#fileOfKey(key));
+  }
+
+  /** Forgets what was taken of an export that did not become a snapshot. */
+  async discard(capture: string): Promise<void> {
+    await rm(await this.#incoming(capture), { force: true });
   }
 
   /** The inventory itself; see {@link fileOf}. One that turns out to be damaged is taken anew. */
@@ -81,14 +115,27 @@ export class Inventories {
   }
 
   async forget(snapshot: SnapshotPlace): Promise<void> {
-    await rm(join(this.#directory, `${await this.keyOf(snapshot)}.jsonl`), { force: true });
+    const key = await this.keyOf(snapshot);
+    if (key !== undefined) await rm(this.#fileOfKey(key), { force: true });
   }
 
   /** Forgets those of all other snapshots. */
   async forgetBut(snapshots: readonly SnapshotPlace[]): Promise<void> {
-    const kept = new Set(await Promise.all(snapshots.map(async (snapshot) => `${await this.keyOf(snapshot)}.jsonl`)));
+    const kept = new Set(
+      await Promise.all(snapshots.map(async (snapshot) => `${await this.keyOf(snapshot)}${ENDING}`)),
+    );
     for (const name of await readdir(this.#directory).catch(() => []))
-      if (!kept.has(name)) await rm(join(this.#directory, name), { force: true });
+      if (name.endsWith(ENDING) && !kept.has(name)) await rm(join(this.#directory, name), { force: true });
+  }
+
+  #fileOfKey(key: string): string {
+    return join(this.#directory, `${key}${ENDING}`);
+  }
+
+  async #incoming(name: string): Promise<string> {
+    const directory = join(this.#directory, INCOMING);
+    await makePrivateDirectory(directory);
+    return join(directory, `${name}${ENDING}`);
   }
 }
 

@@ -83,14 +83,17 @@ const capture = record<Capture>({
   account: maybe(text),
   foundAt: time,
   damagedArchives: fc.nat(),
-  trouble: maybe(record({ kind: troubleKind, since: time, attempts: attempt, detail: text, tellAt: maybe(time) })),
+  waitedMs: fc.nat(),
+  trouble: maybe(
+    record({ kind: troubleKind, since: time, attempts: attempt, lastAt: time, detail: text, tellAt: maybe(time) }),
+  ),
   told: fc.dictionary(troubleKind, time, { noNullPrototype: true }),
   state,
 });
 
 /** The capture as it was written before there were reminders. */
 function withoutReminders(original: Capture): string {
-  const { told: _told, trouble, ...rest } = JSON.parse(encodeCapture(original));
+  const { told: _told, waitedMs: _waited, trouble, ...rest } = JSON.parse(encodeCapture(original));
   return JSON.stringify({ ...rest, trouble: trouble === null ? null : { kind: trouble.kind, since: trouble.since } });
 }
 
@@ -119,7 +122,7 @@ describe('A capture in the journal', () => {
 
   it('is refused when any part of it is missing', () => {
     const whole: Record<string, unknown> = JSON.parse(encodeCapture(noticeCapture()));
-    for (const key of Object.keys(whole).filter((name) => name !== 'told')) {
+    for (const key of Object.keys(whole).filter((name) => name !== 'told' && name !== 'waitedMs')) {
       const { [key]: _left, ...rest } = whole;
       assert.throws(() => decodeCapture(JSON.stringify(rest)), { name: 'ZodError' }, key);
     }
@@ -129,7 +132,8 @@ describe('A capture in the journal', () => {
     const troubled = noticeCapture(OPEN_STATES['needs-login'], { trouble: LOGIN_TROUBLE });
     const { trouble, told } = decodeCapture(withoutReminders(troubled));
     const { kind, since } = LOGIN_TROUBLE;
-    assert.deepEqual([trouble, told], [{ kind, since, attempts: 1, detail: '', tellAt: undefined }, { login: since }]);
+    const known = { kind, since, attempts: 1, lastAt: since, detail: '', tellAt: undefined };
+    assert.deepEqual([trouble, told], [known, { login: since }]);
     assert.deepEqual(decodeCapture(withoutReminders(noticeCapture())), noticeCapture());
   });
 

@@ -1,6 +1,6 @@
 import type { Archive, Capture, CaptureState, FileOrigin, NoticeOrigin, Trouble } from '../../src/capture/capture.ts';
 import type { CaptureEvent, CaptureSettings } from '../../src/capture/transitions.ts';
-import { HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import type { Message } from '../../src/notify/index.ts';
 import { TEST_START_MS } from '../support/virtual-clock.ts';
@@ -45,6 +45,7 @@ export function noticeCapture(
     account: undefined,
     foundAt: FOUND_MS,
     damagedArchives: 0,
+    waitedMs: 0,
     trouble: undefined,
     told: {},
     ...rest,
@@ -143,6 +144,16 @@ export const EVENTS = {
         unreadConversations: 0,
         unreadMessages: 0,
       },
+      news: {
+        kind: 'compared',
+        before: 'ann@example.org/2026-11-14T190211Z',
+        sinceMs: 7 * DAY_MS - 7 * MINUTE_MS,
+        changes: {
+          conversations: { added: 9, changed: 5, gone: 2, noLongerCarried: 0 },
+          messages: { added: 152, gone: 8, noLongerCarried: 0 },
+          files: { added: 15, gone: 0, noLongerCarried: 0 },
+        },
+      },
     },
   },
   'already-kept': { kind: 'already-kept', of: 'ann@example.org/2026-11-21T185533Z', sha256: ARCHIVE_SHA256 },
@@ -164,6 +175,7 @@ export const LOGIN_TROUBLE: Trouble = {
   kind: 'login',
   since: TEST_START_MS - MINUTE_MS,
   attempts: 1,
+  lastAt: TEST_START_MS - MINUTE_MS,
   detail: 'No login is configured.',
   tellAt: DEADLINE_MS - 12 * HOUR_MS,
 };

@@ -32,7 +32,7 @@ function troubleOf<Kind extends Trouble['kind']>(
   detail: string,
   more: Partial<Trouble> = {},
 ): Trouble & { kind: Kind } {
-  return { since: NOW, attempts: 1, detail, tellAt: DEADLINE_MS - 12 * HOUR_MS, ...more, kind };
+  return { since: NOW, attempts: 1, lastAt: NOW, detail, tellAt: DEADLINE_MS - 12 * HOUR_MS, ...more, kind };
 }
 
 const found = noticeCapture();
@@ -44,7 +44,13 @@ const ALL: Readonly<Record<string, Message>> = {
   'The first snapshot was committed': messages.committed(
     unpacking,
     committed.snapshot,
-    { ...committed.facts, files: 1, unchangedFiles: 0 },
+    { ...committed.facts, files: 1, unchangedFiles: 0, news: { kind: 'first' } },
+    NOW,
+  ),
+  'A snapshot was committed after a wait for a login': messages.committed(
+    { ...unpacking, waitedMs: 12 * MINUTE_MS },
+    committed.snapshot,
+    committed.facts,
     NOW,
   ),
   'A snapshot of an export that is not whole was committed': messages.committed(
@@ -65,7 +71,7 @@ const ALL: Readonly<Record<string, Message>> = {
   'A snapshot was committed of what could not be counted': messages.committed(
     unpacking,
     committed.snapshot,
-    { ...committed.facts, counts: {} },
+    { ...committed.facts, counts: {}, news: undefined },
     NOW,
   ),
   'A file that was kept before': told(messages.duplicate(fileCapture(), kept.of, NOW)),

@@ -49,7 +49,12 @@ function tablesOf(path: string): unknown[] {
 
 const REQUEST = { askedAt: FOUND_MS + SECOND_MS, seenAt: FOUND_MS + 10 * MINUTE_MS, remindedAt: undefined };
 const TOLD = { subject: 'disk /backups', what: 'low', at: FOUND_MS };
-const LOGIN_ASKED_FOR = { ...LOGIN_TROUBLE, since: FOUND_MS + 10 * MINUTE_MS, attempts: 3 };
+const LOGIN_ASKED_FOR = {
+  ...LOGIN_TROUBLE,
+  since: FOUND_MS + 10 * MINUTE_MS,
+  lastAt: FOUND_MS + 10 * MINUTE_MS,
+  attempts: 3,
+};
 
 /** What each version of the journal was the first to keep, and what lies in its example. */
 const EARLIER_VERSIONS = [

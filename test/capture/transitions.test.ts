@@ -248,6 +248,33 @@ describe('A capture that needs a login', () => {
   });
 });
 
+describe('The time that a capture waits', () => {
+  const { 'login-needed': denied, 'download-started': again, 'archive-arrived': handedIn } = EVENTS;
+  const minutes = (n: number) => at(NOW + n * MINUTE_MS);
+
+  it('for a login is counted, and what the attempts take is not', () => {
+    let { capture } = step(noticeCapture(OPEN_STATES.downloading), denied, minutes(0));
+    ({ capture } = step(capture, again, minutes(15)));
+    assert.equal(capture.waitedMs, 15 * MINUTE_MS);
+    ({ capture } = step(capture, denied, minutes(17)));
+    ({ capture } = step(capture, again, minutes(32)));
+    ({ capture } = step(capture, EVENTS.downloaded, minutes(50)));
+    assert.equal(capture.waitedMs, 30 * MINUTE_MS);
+  });
+
+  it('for a file that a person hands in, or for room on the disk, is counted', () => {
+    const login = step(noticeCapture(OPEN_STATES.downloading), denied, minutes(0)).capture;
+    assert.equal(step(login, handedIn, minutes(7)).capture.waitedMs, 7 * MINUTE_MS);
+    const full = step(noticeCapture(OPEN_STATES.unpacking), EVENTS['storage-trouble'], minutes(0)).capture;
+    assert.equal(step(full, EVENTS['unpacking-resumed'], minutes(4)).capture.waitedMs, 4 * MINUTE_MS);
+  });
+
+  it('for a server is not: nobody else could do anything', () => {
+    const cut = step(noticeCapture(OPEN_STATES.downloading), EVENTS['download-interrupted'], minutes(0)).capture;
+    assert.equal(step(cut, again, minutes(9)).capture.waitedMs, 0);
+  });
+});
+
 describe('An archive that is refused', () => {
   const damaged = { ...EVENTS['archive-refused'], damaged: true } as const;
 

@@ -9,6 +9,7 @@ import {
   type Journal,
   openSqliteJournal,
   Recorder,
+  type StockTaking,
   Watchdog,
   Worker,
 } from '../../src/capture/index.ts';
@@ -100,6 +101,10 @@ export class Workshop implements AsyncDisposable {
   /** How exports are read, when they are; without a process of its own. */
   summarize = async (directory: string, signal: AbortSignal): Promise<ExportSummary> =>
     summarize(await takeInventory(directory, { signal }));
+  /** What is found to be new in snapshots. */
+  newsOf: StockTaking['newsOf'] = async () => ({ kind: 'first' });
+  /** Captures whose exports became no snapshot. */
+  readonly discarded: string[] = [];
   logins = 'first login';
   /** What the next message turns out to be. */
   notice: Notice = READY;
@@ -194,7 +199,11 @@ export class Workshop implements AsyncDisposable {
           ...hooks,
           recorder,
           downloads,
-          summarize: (directory, signal) => this.summarize(directory, signal),
+          stock: {
+            summarize: (unpacked, _capture, signal) => this.summarize(unpacked, signal),
+            newsOf: async (snapshot, signal) => this.newsOf(snapshot, signal),
+            discard: async (capture) => void this.discarded.push(capture),
+          },
           unpacking: new Mutex(),
           downloader: {
             download: (request) => {

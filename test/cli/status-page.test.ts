@@ -99,6 +99,7 @@ function capture(id: string, state: Capture['state']): Capture {
     account: undefined,
     foundAt: NOW - HOUR_MS,
     damagedArchives: 0,
+    waitedMs: 0,
     trouble: undefined,
     told: {},
     state,

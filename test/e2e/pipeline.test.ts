@@ -53,7 +53,7 @@ describe('the main job, with a real IMAP server over TLS', () => {
     await world.dovecot.deliver(mail);
     await world.dovecot.deliver(await world.openai.readyMail(two.published));
     await service.printed('another message about an export that is known already');
-    await eventually(async () => (await visibleSnapshots(world.backups)).length === 4);
+    await eventually(() => world.webhook.of('snapshot-committed').length === 4);
     await service.stop();
     for (const snapshot of await visibleSnapshots(world.backups)) await assertWholeSnapshot(snapshot);
     assert.equal(one.published.requests.length, 1);
@@ -70,8 +70,9 @@ describe('the main job, with a real IMAP server over TLS', () => {
     // A ready mail after them shows that they have been passed.
     const { published } = await publish(world, 16);
     await world.dovecot.deliver(await world.openai.readyMail(published));
-    await eventually(async () => (await visibleSnapshots(world.backups)).length === 5);
+    await service.printed('committed as');
     await service.stop();
+    assert.equal((await visibleSnapshots(world.backups)).length, 5);
     assert.equal(world.openai.server.requests.length, requestsBefore + 1);
     assert.deepEqual(world.webhook.of('refused-notice'), []);
   });
@@ -102,7 +103,7 @@ describe('the main job, with a real IMAP server over TLS', () => {
       stamp: new Date(Date.now() - HOUR_MS),
     });
     await world.dovecot.deliver(await world.openai.readyMail(published));
-    await eventually(async () => (await visibleSnapshots(world.backups)).length === 6);
+    await service.printed('committed as');
     await service.stop();
     const [before = '', newest = ''] = (await visibleSnapshots(world.backups)).slice(-2);
     const { stdout } = await chatkeep(['verify'], world.settings);

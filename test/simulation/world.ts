@@ -2,7 +2,7 @@ import { readFile, rm, statfs, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { journalPath } from '../../src/assembly.ts';
-import { summarize, takeInventory } from '../../src/chatgpt/index.ts';
+import { compareInventoryFiles } from '../../src/chatgpt/index.ts';
 import { loadConfig } from '../../src/config/index.ts';
 import { runDaemon } from '../../src/daemon.ts';
 import type { HttpResponse, Transport } from '../../src/download/index.ts';
@@ -17,6 +17,7 @@ import { type AccountModel, createAccount, nextExport, writeExport } from '../su
 import { exportIdOf, makeLink } from '../support/openai/links.ts';
 import { FILE_STREAM_ACCESS_DENIED, me } from '../support/openai/pages.ts';
 import { patientClock } from '../support/patient-clock.ts';
+import { takeStockHere } from '../support/stock.ts';
 import { mountTmpfs } from '../support/tmpfs.ts';
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
 
@@ -220,7 +221,8 @@ export class World {
       openHeartbeat: () => {
         throw new Error('no heartbeat is set');
       },
-      summarize: async (directory, signal) => summarize(await takeInventory(directory, { signal })),
+      takeStock: takeStockHere,
+      compareStock: compareInventoryFiles,
     };
   }
 

@@ -54,6 +54,5 @@ export async function compareInventoriesApart(
 ): Promise<ComparedApart | undefined> {
   // Compiled or not, the process's file lies beside this one and ends as this one does.
   const program = new URL(`./compare-process${extname(import.meta.url)}`, import.meta.url);
-  return comparedSchema.parse(await runApart(program, [older, newer], { signal, mayOnlyRead: [older, newer] }))
-    .compared;
+  return comparedSchema.parse(await runApart(program, [older, newer], { read: [older, newer] }, { signal })).compared;
 }

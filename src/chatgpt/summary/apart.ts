@@ -1,16 +1,38 @@
-import { extname } from 'node:path';
+import { dirname, extname } from 'node:path';
 import { z } from 'zod';
 import { type ApartOptions, runApart } from '../apart.ts';
 import type { ExportSummary } from './summary.ts';
 
-const summarySchema = z.object({ counts: z.record(z.string(), z.number()), findings: z.array(z.string()) });
+/** What came of taking stock of an export. */
+export interface Stock {
+  readonly summary: ExportSummary;
+  /** Why there is no inventory on the disk; undefined where it was written. */
+  readonly unwritten: string | undefined;
+}
+
+export interface StockOptions extends ApartOptions {
+  /** Nobody waits for it: it is to leave the processor to others. */
+  readonly inBackground?: boolean;
+}
+
+const stockSchema = z.object({
+  summary: z.object({ counts: z.record(z.string(), z.number()), findings: z.array(z.string()) }),
+  unwritten: z.string().optional(),
+});
 
 /**
- * Reads the export in a directory and sums it up, in a process of its own, which can do nothing but read it.
+ * Reads the export in a directory once, in a process of its own, sums it up and writes its inventory to a file (see
+ * `readInventory`). The process can do nothing but read that directory and write into the one of the file, in which nothing
+ * else should lie that matters. An inventory that cannot be written takes nothing from the summary.
+ *
  * @throws what {@link runApart} throws
  */
-export async function summarizeApart(directory: string, options: ApartOptions): Promise<ExportSummary> {
+export async function takeStockApart(directory: string, file: string, options: StockOptions): Promise<Stock> {
   // Compiled or not, the process's file lies beside this one and ends as this one does.
   const program = new URL(`./process${extname(import.meta.url)}`, import.meta.url);
-  return summarySchema.parse(await runApart(program, [directory], { ...options, mayOnlyRead: [directory] }));
+  const priority = options.inBackground === true ? ['in-background'] : [];
+  const fence = { read: [directory, dirname(file)], write: [dirname(file)] };
+  const answer = await runApart(program, [directory, file, ...priority], fence, options);
+  const { summary, unwritten } = stockSchema.parse(answer);
+  return { summary, unwritten };
 }

@@ -130,7 +130,11 @@ export class Stage implements AsyncDisposable {
         downloader,
         downloads,
         budgets: { maxEntries: 1000, maxUnpackedBytes: 10_000_000, maxRatio: 200 },
-        summarize: async (unpacked, signal) => summarize(await takeInventory(unpacked, { signal })),
+        stock: {
+          summarize: async (unpacked, _capture, signal) => summarize(await takeInventory(unpacked, { signal })),
+          newsOf: async () => ({ kind: 'first' }),
+          discard: async () => {},
+        },
         unpacking,
         clock: hurriedClock,
         random: () => 0.5,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { summarize, summarizeApart, takeInventory } from '../../../src/chatgpt/index.ts';
+import { readInventory, summarize, takeInventory, takeStockApart } from '../../../src/chatgpt/index.ts';
 import { createAccount } from '../../support/openai/exports/index.ts';
+import { tempDir } from '../../support/temp-dir.ts';
 import { directoryOf, unpackedExport } from '../unpacked.ts';
 
 const account = createAccount({ seed: 'summed up', conversations: 110 });
@@ -64,25 +65,42 @@ describe('The process that sums up an export', () => {
 
   it('gives the same summary', async () => {
     await using unpacked = await unpackedExport(account, 'G3');
-    assert.deepEqual(await summarizeApart(unpacked.path, { signal }), summarize(await takeInventory(unpacked.path)));
+    await using place = await tempDir();
+    const file = join(place.path, 'taken.jsonl');
+    const inventory = await takeInventory(unpacked.path);
+    const { summary, unwritten } = await takeStockApart(unpacked.path, file, { signal });
+    assert.deepEqual([summary, unwritten], [summarize(inventory), undefined]);
+    assert.deepEqual(await readInventory(file), inventory);
+  });
+
+  it('gives the summary also where the inventory cannot be written, and says so', async () => {
+    await using unpacked = await unpackedExport(account, 'G3');
+    await using place = await tempDir();
+    await mkdir(join(place.path, 'taken.jsonl'));
+    const { summary, unwritten } = await takeStockApart(unpacked.path, join(place.path, 'taken.jsonl'), { signal });
+    assert.equal(summary.counts.conversations, 110);
+    assert.match(unwritten ?? '', /EISDIR/);
   });
 
   it('tells that there is nothing to read', async () => {
-    await assert.rejects(summarizeApart('/nowhere', { signal }), /could not be read \(ENOENT/);
+    await using place = await tempDir();
+    await assert.rejects(takeStockApart('/nowhere', join(place.path, 'a'), { signal }), /could not be read \(ENOENT/);
   });
 
   it('ends alone where an export takes all memory', async () => {
     const many = `[{"id":"a","mapping":{},"more":[${'{},'.repeat(3_000_000)}0]}]`;
     await using directory = await directoryOf({ 'conversations.json': many });
-    await assert.rejects(summarizeApart(directory.path, { signal, heapMegabytes: 30 }), /died/);
+    await assert.rejects(takeStockApart(directory.path, '/nowhere/a', { signal, heapMegabytes: 30 }), /died/);
   });
 
   it('is ended when it takes too long, and when nobody waits for it any more', async () => {
     await using unpacked = await unpackedExport(account, 'G3');
-    await assert.rejects(summarizeApart(unpacked.path, { signal, timeLimitMs: 1 }), { name: 'TimeoutError' });
+    await assert.rejects(takeStockApart(unpacked.path, '/nowhere/a', { signal, timeLimitMs: 1 }), {
+      name: 'TimeoutError',
+    });
     const stop = new AbortController();
     const reason = new Error('enough');
-    const summary = summarizeApart(unpacked.path, { signal: stop.signal });
+    const summary = takeStockApart(unpacked.path, '/nowhere/a', { signal: stop.signal });
     await delay(10);
     stop.abort(reason);
     await assert.rejects(summary, reason);
