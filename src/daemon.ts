@@ -334,7 +334,7 @@ async function listen(
   if (web !== undefined) {
     // Who has no web page need not have it in memory.
     const { openWebPage } = await import('./web-page.ts');
-    const page = stack.use(await openWebPage(web, { ...around, config }));
+    const page = stack.use(await openWebPage(web, { ...around, config, assembly, vitals }));
     const both: WebPage['fetch'] = (request, ...rest) =>
       (isShared && HEALTH_PATHS.has(new URL(request.url).pathname) ? health : page).fetch(request, ...rest);
     const { port } = stack.use(await listenAt(web.listen, { fetch: both }, 'web.listen'));

@@ -78,7 +78,12 @@ export interface Named {
 /** A capture and how far it is. */
 export interface CaptureItem {
   readonly id: string;
+  readonly state: Capture['state']['name'];
   readonly text: string;
+  /** The same with how long its link lives. */
+  readonly line: string;
+  /** The snapshot that has its export, once there is one. */
+  readonly snapshot: string | undefined;
   /** When its link dies, ms UTC; undefined where that is over, or nothing depends on it. */
   readonly deadline: number | undefined;
   /** In bytes, while it is worked on. */
@@ -146,7 +151,10 @@ export function captureItems(
     const work = heartbeat?.work.find((item) => item.capture === capture.id);
     return {
       id: capture.id,
-      text: captureText(capture, work, now),
+      state: capture.state.name,
+      snapshot: snapshotOf(capture.state),
+      text: captureText(capture, work, ''),
+      line: captureText(capture, work, timeLeft(deadline, now)),
       deadline: deadline === undefined || deadline <= now ? undefined : deadline,
       work: work === undefined ? undefined : { done: work.done, total: work.total ?? undefined },
       needsPerson: capture.state.name === 'needs-login',
@@ -310,10 +318,18 @@ function awaitedLine({ mailbox, askedAt, remindAt }: AwaitedExport, now: number)
   return `asked for at ${formatMoment(askedAt)}, mailbox ${mailbox}${reminder}`;
 }
 
-function captureText(capture: Capture, work: Heartbeat['work'][number] | undefined, now: number): string {
+function snapshotOf(state: Capture['state']): string | undefined {
+  if (state.name === 'committed') return state.snapshot;
+  return state.name === 'duplicate' ? state.of : undefined;
+}
+
+function timeLeft(deadline: number | undefined, now: number): string {
+  return deadline === undefined || deadline <= now ? '' : `; the link dies in ${formatDuration(deadline - now)}`;
+}
+
+/** @param left what is said of the time that the link has left */
+function captureText(capture: Capture, work: Heartbeat['work'][number] | undefined, left: string): string {
   const { state } = capture;
-  const deadline = deadlineOf(capture);
-  const left = deadline === undefined || deadline <= now ? '' : `; the link dies in ${formatDuration(deadline - now)}`;
   switch (state.name) {
     case 'found':
       return `found${left}`;

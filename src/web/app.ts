@@ -1,11 +1,15 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { except } from 'hono/combine';
 import { contextStorage } from 'hono/context-storage';
+import { ChatkeepError } from '../lib/errors.ts';
 import type { WebEnv } from './env.ts';
 import { activityRoutes } from './pages/activity/routes.ts';
 import { conversationsRoutes } from './pages/conversations.ts';
 import { signInRoutes, signOutRoutes } from './pages/sign-in.ts';
 import { snapshotsRoutes } from './pages/snapshots/routes.ts';
+import { statusRoutes } from './pages/status/routes.ts';
+import { uploadRoutes } from './pages/upload/routes.ts';
 import { type Access, csrfRequired } from './security/access.ts';
 import { CSP_REPORT_PATH, cspReportRoutes } from './security/csp-reports.ts';
 import { refuseForeignRequests } from './security/foreign-requests.ts';
@@ -23,7 +27,9 @@ export interface WebOptions {
   readonly names: HostOptions;
 }
 
-/** Forms hold a few words. */
+/** Where files of many gigabytes come in. */
+const UPLOADS = '/upload';
+/** Other forms hold a few words. */
 const LARGEST_FORM_BYTES = 64 * 1024;
 
 /**
@@ -38,13 +44,19 @@ export function webApp({ sources, access, names }: WebOptions): Hono<WebEnv> {
   app.route('/static', staticRoutes());
   app.route(CSP_REPORT_PATH, cspReportRoutes(sources.logger));
   app.use(refuseForeignRequests());
-  app.use(bodyLimit({ maxSize: LARGEST_FORM_BYTES, onError: (context) => context.text('Too large.\n', 413) }));
+  app.use(
+    except(
+      UPLOADS,
+      bodyLimit({ maxSize: LARGEST_FORM_BYTES, onError: (context) => context.text('Too large.\n', 413) }),
+    ),
+  );
   app.route('/sign-in', signInRoutes(access, sources.clock));
 
   app.use(access.required(), contextStorage());
+  app.route(UPLOADS, uploadRoutes(sources));
   app.use(csrfRequired());
   app.route('/sign-out', signOutRoutes(access));
-  app.get('/', (context) => context.redirect('/conversations'));
+  app.route('/', statusRoutes(sources));
   app.route('/conversations', conversationsRoutes(sources));
   app.route('/snapshots', snapshotsRoutes(sources));
   app.route('/activity', activityRoutes(sources));
@@ -59,7 +71,9 @@ export function webApp({ sources, access, names }: WebOptions): Hono<WebEnv> {
     return context.html(
       messagePage(
         'The page could not be made',
-        'The log of the service has the reason. Backups go on; this page alone is affected.',
+        error instanceof ChatkeepError
+          ? `${error.message} ${error.next}`
+          : 'The log of the service has the reason. Backups go on; this page alone is affected.',
       ),
       500,
     );

@@ -12,7 +12,7 @@ describe('The web page', () => {
       const page = await browser.newPage();
       const complaints: string[] = [];
       page.on('console', (message) => complaints.push(message.text()));
-      await page.goto(scene.origin);
+      await page.goto(`${scene.origin}/conversations`);
       assert.equal(await page.getByRole('heading', { level: 1 }).textContent(), 'Conversations');
       assert.equal(await page.getByRole('main').getByRole('listitem').count(), 5);
       assert.deepEqual(complaints, []);

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { Catalog, updateCatalog } from '../../src/catalog/index.ts';
@@ -9,11 +10,16 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { listenAt } from '../../src/listener.ts';
+import { gatherStatus, overviewOf } from '../../src/overview/index.ts';
 import { Access, type WebSources, webApp } from '../../src/web/index.ts';
 import { type AccountModel, type ExportKind, writeExport } from '../support/openai/exports/index.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const signal = new AbortController().signal;
+
+interface SceneOptions extends Partial<WebSources> {
+  readonly password?: string;
+}
 
 /** A backup directory that is filled by the real import, with its catalog, behind the real page on a loopback port. */
 export class WebScene implements AsyncDisposable {
@@ -30,13 +36,14 @@ export class WebScene implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  /** Open to everybody, or with a password. */
-  static async open({ password }: { readonly password?: string } = {}): Promise<WebScene> {
+  /** Open to everybody, or with a password; with sources of the test's own in the place of some. */
+  static async open({ password, ...replaced }: SceneOptions = {}): Promise<WebScene> {
     await using stack = new AsyncDisposableStack();
     const { path } = stack.use(await tempDir());
     const { config } = await loadConfig({
       env: { CHATKEEP_BACKUP_DIR: join(path, 'backups'), CHATKEEP_STATE_DIR: join(path, 'state') },
     });
+    await mkdir(config.backupDir);
     let scene: WebScene | undefined;
     const sources: WebSources = {
       backupDir: config.backupDir,
@@ -46,7 +53,14 @@ export class WebScene implements AsyncDisposable {
       logger: silentLogger,
       compare: (older, newer, stop) =>
         compareSnapshots(older, newer, { stateDir: config.stateDir, logger: silentLogger, signal: stop }),
+      status: async () => {
+        const now = systemClock.now();
+        return overviewOf(await gatherStatus(config, { heartbeat: undefined, journal: undefined }, now), now);
+      },
+      captures: async () => [],
+      uploads: { freeBytes: async () => 1e12, take: () => Promise.reject(new Error('nothing is taken in here')) },
       signal,
+      ...replaced,
     };
     const access = await Access.open({
       ...sources,

@@ -39,8 +39,8 @@ function headLines({ isWell, problems }: Overview): string[] {
   ];
 }
 
-function captureLine({ id, text }: CaptureItem): string {
-  return `- ${id}: ${text}`;
+function captureLine({ id, line }: CaptureItem): string {
+  return `- ${id}: ${line}`;
 }
 
 function lineOf(kind: string): (item: Named) => string {
