@@ -16,6 +16,8 @@ const run = promisify(execFile);
 export const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 export const BASE_IMAGE = 'node:24-bookworm-slim';
 export const IMAGE = 'chatkeep-test:image';
+/** With restic and rclone. */
+export const FULL_IMAGE = 'chatkeep-test:full';
 /** Dovecot on the base image. */
 export const DOVECOT_IMAGE = 'chatkeep-test:dovecot';
 /** What a multi-stage build leaves behind, under a name by which it can be removed. */
@@ -46,7 +48,7 @@ export async function dockerResult(...args: string[]): Promise<CliResult> {
 }
 
 /**
- * Takes the engine for one test file at a time, with the images built; what is in the engine's cache is not built again.
+ * Takes the engine for one process at a time, with the images built; what is in the engine's cache is not built again.
  * Containers and networks are gone when it is disposed of; {@link removeImages} removes the images.
  */
 export async function takeEngine(): Promise<AsyncDisposable> {
@@ -55,11 +57,7 @@ export async function takeEngine(): Promise<AsyncDisposable> {
   await startEngine();
   await removeRemains();
   stack.defer(removeRemains);
-  const build = (target: string, image: string) =>
-    docker('build', '--quiet', '--target', target, '--tag', image, ...BUILD_ARGUMENTS, REPOSITORY);
-  await build('build', BUILD_STAGE);
-  await build('chatkeep', IMAGE);
-  await docker('build', '--quiet', '--tag', DOVECOT_IMAGE, join(REPOSITORY, 'test/support/docker/dovecot'));
+  await Promise.all([buildImages(), buildDovecot()]);
   const taken = stack.move();
   return { [Symbol.asyncDispose]: () => taken.disposeAsync() };
 }
@@ -67,9 +65,24 @@ export async function takeEngine(): Promise<AsyncDisposable> {
 export const VERSION = '1.2.3-test';
 const BUILD_ARGUMENTS = ['--build-arg', `VERSION=${VERSION}`, '--build-arg', 'REVISION=0123abcd'];
 
+/** Builds a target of the Dockerfile under that name, from this checkout or a copy of it. */
+export async function buildImage(target: string, image: string, checkout = REPOSITORY): Promise<void> {
+  await docker('build', '--quiet', '--target', target, '--tag', image, ...BUILD_ARGUMENTS, checkout);
+}
+
+async function buildImages(): Promise<void> {
+  await buildImage('build', BUILD_STAGE);
+  await buildImage('chatkeep', IMAGE);
+  await buildImage('full', FULL_IMAGE);
+}
+
+async function buildDovecot(): Promise<void> {
+  await docker('build', '--quiet', '--tag', DOVECOT_IMAGE, join(REPOSITORY, 'test/support/docker/dovecot'));
+}
+
 /** Removes the images of the tests; the base image stays. */
 export async function removeImages(): Promise<void> {
-  for (const image of [IMAGE, BUILD_STAGE, DOVECOT_IMAGE])
+  for (const image of [FULL_IMAGE, IMAGE, BUILD_STAGE, DOVECOT_IMAGE])
     await docker('image', 'rm', '--force', image).catch(() => {});
 }
 

@@ -29,6 +29,8 @@ export interface RunOptions {
   /** Of `docker run`, beside those of {@link HARDENED}; a later one wins. */
   readonly options?: readonly string[];
   readonly command?: readonly string[];
+  /** That of the service unless told. */
+  readonly image?: string;
 }
 
 /** Folders of the machine as a user sets them up for `compose.yaml`. */
@@ -91,10 +93,11 @@ export function runContainer(mounts: readonly string[], options: RunOptions): Pr
   return dockerResult('run', '--rm', `--name=${nextName()}`, ...runArguments(mounts, options));
 }
 
-function runArguments(mounts: readonly string[], { env = {}, options = [], command = [] }: RunOptions): string[] {
+function runArguments(mounts: readonly string[], run: RunOptions): string[] {
+  const { env = {}, options = [], command = [], image = IMAGE } = run;
   const variables = Object.entries(env).map(([name, value]) => `--env=${name}=${value}`);
   const network = options.some((option) => option.startsWith('--network')) ? [] : ['--network=none'];
-  return [`--label=${LABEL}`, ...HARDENED, ...network, ...mounts, ...variables, ...options, IMAGE, ...command];
+  return [`--label=${LABEL}`, ...HARDENED, ...network, ...mounts, ...variables, ...options, image, ...command];
 }
 
 /** Dovecot and the simulator, each in a container, on one network without a way out. */
@@ -102,6 +105,8 @@ export interface DockerWorld extends Folders {
   readonly network: string;
   readonly dovecot: Dovecot;
   readonly simulator: Simulator;
+  /** What Chatkeep has to know of them, by environment variables; files are in `secrets`. */
+  readonly settings: Environment;
   /** Cuts the mail server off: packets to it are dropped without a word. */
   cutMail(): Promise<void>;
   /** Starts Chatkeep beside them. */
@@ -175,6 +180,7 @@ export async function startDockerWorld({ uid = UID, ...server }: DockerWorldOpti
     network,
     dovecot,
     simulator,
+    settings,
     cutMail: async () => {
       await docker('network', 'disconnect', network, mail.name);
     },

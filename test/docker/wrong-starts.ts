@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { after, before, describe, it } from 'node:test';
-import { takeEngine } from '../support/docker/engine.ts';
+import { describe, it } from 'node:test';
 import {
   type Folders,
   makeFolders,
@@ -164,13 +163,8 @@ const WRONG_STARTS: readonly WrongStart[] = [
   { what: 'with a command that there is not', command: ['start'], code: 2, says: /unknown command 'start'/ },
 ];
 
-let engine: AsyncDisposable;
-before(async () => {
-  engine = await takeEngine();
-});
-after(() => engine[Symbol.asyncDispose]());
-
-describe('A container that is started wrongly', () => {
+// Most of the time of each is Docker's own.
+describe('A container that is started wrongly', { concurrency: 3 }, () => {
   for (const { what, prepare, code, says, mostLines = 12, ...start } of WRONG_STARTS) {
     it(`${what}, with exit code ${code}`, async () => {
       await using folders = await makeFolders();

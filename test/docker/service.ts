@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { docker, takeEngine, VERSION } from '../support/docker/engine.ts';
+import { describe, it } from 'node:test';
+import { docker, VERSION } from '../support/docker/engine.ts';
 import { type DockerWorld, startDockerWorld } from '../support/docker/world.ts';
 import { eventually } from '../support/eventually.ts';
 import { ACCESS_TOKEN, assertWholeSnapshot, filesBelow } from '../support/world.ts';
@@ -12,12 +12,6 @@ const MAY_BE_WRITTEN = /^[AC] \/(backups|state|tmp|run|run\/secrets|etc|dev)?$/;
 /** So that Docker asks for the health every second. */
 const QUICK_HEALTH = ['--health-interval=1s', '--health-retries=1', '--health-start-period=0s'];
 const PROGRAM = "ps -o args= -e 2>/dev/null || cat /proc/[0-9]*/cmdline | tr '\\0' ' '";
-
-let engine: AsyncDisposable;
-before(async () => {
-  engine = await takeEngine();
-});
-after(() => engine[Symbol.asyncDispose]());
 
 describe('The image', () => {
   it('takes a mail in and puts the snapshot out, with a read-only root, no rights, and nothing written elsewhere', async () => {
