@@ -1,7 +1,5 @@
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { askApart } from '../lib/apart.ts';
+import { askApart, programFiles } from '../lib/apart.ts';
 import { MINUTE_MS } from '../lib/clock.ts';
 import { TimeoutError } from '../lib/signals.ts';
 
@@ -52,10 +50,4 @@ export async function runApart(
   const failed = errorSchema.safeParse(answer);
   if (failed.success) throw new Error(`The export could not be read (${failed.data.error}).`);
   return answer;
-}
-
-/** Our own files, and the packages that they use, wherever npm has put those. */
-function programFiles(): string[] {
-  const packages = dirname(dirname(fileURLToPath(import.meta.resolve('zod/package.json'))));
-  return [fileURLToPath(new URL('../../', import.meta.url)), packages];
 }

@@ -1,8 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-export interface ApartOptions {
+export interface Apart {
   /** The program. */
   readonly file: URL;
   readonly args?: readonly string[];
@@ -12,6 +14,9 @@ export interface ApartOptions {
   readonly mayOnlyRead?: readonly string[];
   /** Of a process that is fenced in: all that it may write, too. */
   readonly mayWrite?: readonly string[];
+}
+
+export interface ApartOptions extends Apart {
   readonly signal: AbortSignal;
   /** The first message that the process gets. */
   readonly question?: object;
@@ -32,14 +37,9 @@ const ENDED_FIRST = '1000';
  * @throws Error if the process died before it answered; the signal's reason
  */
 export async function askApart(options: ApartOptions): Promise<unknown> {
-  const { file, args = [], heapMegabytes, signal, question, isAnswer = () => true } = options;
+  const { signal, question, isAnswer = () => true } = options;
   signal.throwIfAborted();
-  const child = fork(file, [...args], {
-    env: {},
-    execArgv: [`--max-old-space-size=${heapWithinLimit(heapMegabytes)}`, ...fence(options)],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  await writeFile(`/proc/${child.pid}/oom_score_adj`, ENDED_FIRST).catch(() => {});
+  const child = await startApart(options);
   try {
     if (question !== undefined) child.send(question);
     return await answerOf(child, isAnswer, signal);
@@ -49,6 +49,28 @@ export async function askApart(options: ApartOptions): Promise<unknown> {
   } finally {
     await end(child);
   }
+}
+
+/**
+ * Starts a program of ours in a process of its own, without any environment; where memory runs short, it is the first to
+ * go. Messages may hold whatever the structured clone takes.
+ */
+export async function startApart(options: Apart): Promise<ChildProcess> {
+  const { file, args = [], heapMegabytes } = options;
+  const child = fork(file, [...args], {
+    env: {},
+    execArgv: [`--max-old-space-size=${heapWithinLimit(heapMegabytes)}`, ...fence(options)],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  await writeFile(`/proc/${child.pid}/oom_score_adj`, ENDED_FIRST).catch(() => {});
+  return child;
+}
+
+/** Our own files, and the packages that they use, wherever npm has put those: what a fenced program reads to run. */
+export function programFiles(): string[] {
+  const packages = dirname(dirname(fileURLToPath(import.meta.resolve('zod/package.json'))));
+  return [fileURLToPath(new URL('../', import.meta.url)), packages];
 }
 
 function heapWithinLimit(megabytes: number): number {
