@@ -1,11 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type Conversation, ExportReader, identityOf, type ReadableConversation } from '../chatgpt/index.ts';
-import { openForReading } from './database.ts';
+import { numberOfFile, openForReading } from './database.ts';
 import {
   type CatalogConversation,
+  type Choices,
   type ConversationFilter,
   type ConversationVersion,
+  choicesOf,
   conversationByNumber,
+  conversationOfAccount,
   conversationsById,
   countConversations,
   listConversations,
@@ -19,7 +22,8 @@ import { type IndexedSnapshot, indexedSnapshots, type Statistics, statistics } f
 /** A state of a conversation, as it was read from a snapshot. */
 export interface OpenedConversation {
   readonly conversation: Conversation;
-  /** Of the snapshot it was read from. */
+  /** The name of the snapshot that it was read from, and the reader of that. */
+  readonly snapshot: string;
   readonly reader: ExportReader;
   readonly readable: ReadableConversation;
 }
@@ -33,16 +37,25 @@ const READERS_KEPT = 4;
  */
 export class Catalog implements Disposable {
   readonly #database: DatabaseSync;
+  readonly #directory: string;
+  readonly #file: number | undefined;
   readonly #readers = new Map<string, Promise<ExportReader>>();
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: DatabaseSync, directory: string) {
     this.#database = database;
+    this.#directory = directory;
+    this.#file = numberOfFile(directory);
   }
 
   /** Undefined where there is none yet, or one of another version. */
   static open(directory: string): Catalog | undefined {
     const database = openForReading(directory);
-    return database === undefined ? undefined : new Catalog(database);
+    return database === undefined ? undefined : new Catalog(database, directory);
+  }
+
+  /** Whether it was made anew since it was opened: then this one is what it was before. */
+  get isReplaced(): boolean {
+    return numberOfFile(this.#directory) !== this.#file;
   }
 
   /** The snapshots that are in it as a whole, oldest first. */
@@ -70,6 +83,16 @@ export class Catalog implements Disposable {
     return conversationByNumber(this.#database, number);
   }
 
+  /** The one of exactly that id. */
+  find(account: string, id: string): CatalogConversation | undefined {
+    return conversationOfAccount(this.#database, account, id);
+  }
+
+  /** What conversations can be chosen by. */
+  choices(): Choices {
+    return choicesOf(this.#database);
+  }
+
   /** Those of that id, or whose ids begin with it; of every account. */
   byId(id: string, limit: number): CatalogConversation[] {
     return conversationsById(this.#database, id, limit);
@@ -94,11 +117,11 @@ export class Catalog implements Disposable {
    * @param through the node that the path is to lead through; the main path without it
    */
   async read(version: number, id: string, through?: string): Promise<OpenedConversation | undefined> {
-    for (const { directory, file, offset, bytes } of placesOf(this.#database, version)) {
+    for (const { snapshot, directory, file, offset, bytes } of placesOf(this.#database, version)) {
       const reader = await this.#reader(directory).catch(() => undefined);
       const conversation = await reader?.conversationAt(file, { offset, bytes });
       if (reader === undefined || conversation === undefined || identityOf(conversation) !== id) continue;
-      return { conversation, reader, readable: await reader.readable(conversation, through) };
+      return { conversation, snapshot, reader, readable: await reader.readable(conversation, through) };
     }
     return undefined;
   }

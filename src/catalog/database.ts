@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts';
@@ -50,6 +50,11 @@ export function openForReading(directory: string): DatabaseSync | undefined {
     // Not there, or no database: there is no catalog.
   }
   return undefined;
+}
+
+/** The inode of the file that it is now; undefined where there is none. */
+export function numberOfFile(directory: string): number | undefined {
+  return statSync(catalogFile(directory), { throwIfNoEntry: false })?.ino;
 }
 
 /** Removes it. Whoever has it open goes on reading what it was. */

@@ -7,6 +7,7 @@ export { isTimeZone } from './local-time.ts';
 export type { Activity, ActivityQuestion, MonthOfActivity, YearOfActivity } from './reading/activity.ts';
 export type {
   CatalogConversation,
+  Choices,
   ConversationFilter,
   ConversationVersion,
   Presence,

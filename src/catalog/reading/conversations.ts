@@ -71,6 +71,8 @@ export interface ConversationFilter {
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   readonly model?: string | undefined;
+  /** Only those in which something was spoken (true), or nothing was (false). */
+  readonly spoken?: boolean | undefined;
 }
 
 const NEWEST = `(
@@ -112,6 +114,37 @@ export function countConversations(database: DatabaseSync, filter: ConversationF
 export function conversationByNumber(database: DatabaseSync, number: number): CatalogConversation | undefined {
   const row = database.prepare(`SELECT ${COLUMNS} FROM ${FROM} WHERE c.id = ?`).get(number);
   return row === undefined ? undefined : conversationOf(row);
+}
+
+export function conversationOfAccount(
+  database: DatabaseSync,
+  account: string,
+  id: string,
+): CatalogConversation | undefined {
+  const row = database.prepare(`SELECT ${COLUMNS} FROM ${FROM} WHERE c.account = ? AND c.provider_id = ?`);
+  const found = row.get(account, id);
+  return found === undefined ? undefined : conversationOf(found);
+}
+
+/** What conversations can be chosen by, in alphabetical order. */
+export interface Choices {
+  readonly accounts: readonly string[];
+  readonly models: readonly string[];
+}
+
+export function choicesOf(database: DatabaseSync): Choices {
+  const all = (query: string) =>
+    database
+      .prepare(query)
+      .all()
+      .map(({ name }) => textOf(name));
+  return {
+    accounts: all('SELECT DISTINCT account AS name FROM snapshot WHERE whole = 1 ORDER BY name'),
+    models: all(
+      `SELECT DISTINCT v.model AS name FROM conversation c JOIN version v ON v.id = c.head
+       WHERE v.model IS NOT NULL ORDER BY name`,
+    ),
+  };
 }
 
 /** Those of that id, or whose ids begin with it; of every account. */
@@ -175,7 +208,7 @@ export function placesOf(database: DatabaseSync, version: number): VersionPlace[
 }
 
 /** The condition of a filter, on the tables of this file. */
-function conditionOf({ account, title, deleted, from, to, model }: ConversationFilter): {
+function conditionOf({ account, title, deleted, from, to, model, spoken }: ConversationFilter): {
   readonly condition: string;
   readonly values: readonly SQLInputValue[];
 } {
@@ -190,6 +223,7 @@ function conditionOf({ account, title, deleted, from, to, model }: ConversationF
   if (from !== undefined) add('coalesce(v.newest_at, v.created_at, 0) >= ?', from);
   if (to !== undefined) add('coalesce(v.created_at, v.newest_at, 0) <= ?', to);
   if (model !== undefined) add('v.model = ?', model);
+  if (spoken !== undefined) add('v.spoken = ?', Number(spoken));
   if (title !== undefined) {
     const match = parseQuestion(title)?.match;
     if (match === undefined) add('0');
