@@ -16,10 +16,13 @@ COPY src ./src
 RUN npm run --silent build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 COPY LICENSE ./
 COPY config ./config
-# What runs, and nothing that is for developers only; times and modes depend on nothing but the sources.
+# What runs, and nothing that is for developers or browsers only; times and modes depend on nothing but the sources.
 RUN mkdir /image && mv package.json LICENSE config dist node_modules /image/ \
     && rm -rf /image/node_modules/.package-lock.json /image/node_modules/.bin \
     && find /image/node_modules -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' \) -delete \
+    && rm -rf /image/node_modules/katex/src /image/node_modules/katex/contrib /image/node_modules/katex/dist/fonts \
+        /image/node_modules/katex/dist/contrib /image/node_modules/katex/dist/*.css /image/node_modules/katex/dist/*.min.js \
+        /image/node_modules/highlight.js/scss /image/node_modules/highlight.js/styles \
     && chmod -R u=rwX,go=rX /image && chmod 0755 /image/dist/cli/main.js \
     && find /image -exec touch --no-dereference --date=@0 {} +
 
