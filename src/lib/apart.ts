@@ -79,7 +79,7 @@ function heapWithinLimit(megabytes: number): number {
 }
 
 /** Node's permission model (https://nodejs.org/api/permissions.html). */
-function fence({ mayOnlyRead, mayWrite = [] }: ApartOptions): string[] {
+function fence({ mayOnlyRead, mayWrite = [] }: Apart): string[] {
   if (mayOnlyRead === undefined) return [];
   return [
     '--permission',

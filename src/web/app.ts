@@ -5,11 +5,14 @@ import { contextStorage } from 'hono/context-storage';
 import { ChatkeepError } from '../lib/errors.ts';
 import type { WebEnv } from './env.ts';
 import { activityRoutes } from './pages/activity/routes.ts';
+import { conversationRoutes } from './pages/conversation.ts';
 import { conversationsRoutes } from './pages/conversations.ts';
+import { filesRoutes } from './pages/files.ts';
 import { signInRoutes, signOutRoutes } from './pages/sign-in.ts';
 import { snapshotsRoutes } from './pages/snapshots/routes.ts';
 import { statusRoutes } from './pages/status/routes.ts';
 import { uploadRoutes } from './pages/upload/routes.ts';
+import { Reader } from './reader/reader.ts';
 import { type Access, csrfRequired } from './security/access.ts';
 import { CSP_REPORT_PATH, cspReportRoutes } from './security/csp-reports.ts';
 import { refuseForeignRequests } from './security/foreign-requests.ts';
@@ -39,6 +42,7 @@ const LARGEST_FORM_BYTES = 64 * 1024;
  */
 export function webApp({ sources, access, names }: WebOptions): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
+  const reader = new Reader(sources);
   app.use(securityHeaders());
   app.use(knownHosts(names));
   app.route('/static', staticRoutes());
@@ -57,7 +61,9 @@ export function webApp({ sources, access, names }: WebOptions): Hono<WebEnv> {
   app.use(csrfRequired());
   app.route('/sign-out', signOutRoutes(access));
   app.route('/', statusRoutes(sources));
-  app.route('/conversations', conversationsRoutes(sources));
+  app.route('/conversations', conversationsRoutes(sources, reader));
+  app.route('/conversations', conversationRoutes(sources, reader));
+  app.route('/snapshots', filesRoutes(sources));
   app.route('/snapshots', snapshotsRoutes(sources));
   app.route('/activity', activityRoutes(sources));
   app.notFound((context) =>
