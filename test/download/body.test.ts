@@ -72,7 +72,7 @@ describe('the bytes of a body', () => {
   it('wait to be taken, but for a limit: then their sender waits until most are taken', async () => {
     const flow = new CountingFlow();
     const body = new Body(flow);
-    const piece = Buffer.alloc(256 * 1024);
+    const piece = Buffer.alloc(1024 * 1024);
     for (let count = 0; count < 3; count += 1) body.bring(piece);
     assert.equal(flow.pauses, 0);
     body.bring(piece);

@@ -1,3 +1,5 @@
+import { giveBack } from '../read-blocks.ts';
+
 /** Writes `chunks` to `position`; told of bytes as they are written. */
 export type WriteOut = (
   chunks: readonly Uint8Array[],
@@ -57,6 +59,7 @@ export class PartWriter {
         this.#position += bytes;
         this.#gathered -= bytes;
       });
+      for (const chunk of chunks) giveBack(chunk);
     } finally {
       // What could not be written has not been received.
       this.#gathered = 0;
