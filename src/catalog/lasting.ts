@@ -1,6 +1,4 @@
-import { statSync } from 'node:fs';
 import { Catalog } from './catalog.ts';
-import { catalogFile } from './database.ts';
 
 /**
  * The catalog for somebody who reads for as long as the service runs: what is added shows by itself, and one that was
@@ -11,7 +9,6 @@ export class LastingCatalog implements Disposable {
   #catalog: Catalog | undefined;
   /** Kept open until the next one, for whoever is still reading it. */
   #retired: Catalog | undefined;
-  #file: number | undefined;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -19,12 +16,10 @@ export class LastingCatalog implements Disposable {
 
   /** As it is now; undefined where there is none yet. It belongs to this object. */
   get current(): Catalog | undefined {
-    const file = statSync(catalogFile(this.#directory), { throwIfNoEntry: false })?.ino;
-    if (this.#catalog === undefined || file !== this.#file) {
+    if (this.#catalog === undefined || this.#catalog.isReplaced) {
       this.#retired?.[Symbol.dispose]();
       this.#retired = this.#catalog;
-      this.#catalog = file === undefined ? undefined : Catalog.open(this.#directory);
-      this.#file = file;
+      this.#catalog = Catalog.open(this.#directory);
     }
     return this.#catalog;
   }
@@ -32,6 +27,6 @@ export class LastingCatalog implements Disposable {
   [Symbol.dispose](): void {
     this.#retired?.[Symbol.dispose]();
     this.#catalog?.[Symbol.dispose]();
-    [this.#retired, this.#catalog, this.#file] = [undefined, undefined, undefined];
+    [this.#retired, this.#catalog] = [undefined, undefined];
   }
 }
