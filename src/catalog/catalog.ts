@@ -17,6 +17,7 @@ import {
   versionsOf,
 } from './reading/conversations.ts';
 import { type SearchOptions, type SearchResult, search } from './reading/search.ts';
+import { type Shelves, shelvesOf } from './reading/shelves.ts';
 import { type IndexedSnapshot, indexedSnapshots, type Statistics, statistics } from './reading/statistics.ts';
 
 /** A state of a conversation, as it was read from a snapshot. */
@@ -106,6 +107,10 @@ export class Catalog implements Disposable {
   /** The states that a conversation has had, the oldest first. */
   versions(conversation: number): ConversationVersion[] {
     return versionsOf(this.#database, conversation);
+  }
+
+  shelves(account: string): Shelves {
+    return shelvesOf(this.#database, account);
   }
 
   statistics(account?: string): Statistics {

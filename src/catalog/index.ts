@@ -13,6 +13,7 @@ export type {
   Presence,
 } from './reading/conversations.ts';
 export type { Hit, SearchFilter, SearchOptions, SearchResult } from './reading/search.ts';
+export type { Shelves } from './reading/shelves.ts';
 export type { Snippet } from './reading/snippet.ts';
 export type { IndexedSnapshot, Statistics } from './reading/statistics.ts';
 export type { CatalogSource } from './source.ts';

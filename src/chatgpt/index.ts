@@ -61,6 +61,7 @@ export {
   type ReportReason,
   type Reports,
 } from './reports.ts';
+export { type AccountSetting, readSettings } from './settings.ts';
 export { type Feedback, type Rows, readFeedback, readSharedLinks, type SharedLink } from './side-files.ts';
 export { type Stock, type StockOptions, takeStockApart } from './summary/apart.ts';
 export { type ExportSummary, summarize } from './summary/summary.ts';
