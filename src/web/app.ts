@@ -4,6 +4,7 @@ import { except } from 'hono/combine';
 import { contextStorage } from 'hono/context-storage';
 import { ChatkeepError } from '../lib/errors.ts';
 import type { WebEnv } from './env.ts';
+import { accountRoutes } from './pages/account/routes.ts';
 import { activityRoutes } from './pages/activity/routes.ts';
 import { conversationRoutes } from './pages/conversation.ts';
 import { conversationsRoutes } from './pages/conversations.ts';
@@ -66,6 +67,7 @@ export function webApp({ sources, access, names }: WebOptions): Hono<WebEnv> {
   app.route('/snapshots', filesRoutes(sources));
   app.route('/snapshots', snapshotsRoutes(sources));
   app.route('/activity', activityRoutes(sources));
+  app.route('/account', accountRoutes(sources));
   app.notFound((context) =>
     context.html(
       messagePage('There is no such page', 'The address may have a typing error, or what it led to is no longer kept.'),

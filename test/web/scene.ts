@@ -79,6 +79,11 @@ export class WebScene implements AsyncDisposable {
     return this.#catalog;
   }
 
+  /** As the service does when it starts. */
+  async makeDirectories(): Promise<void> {
+    await mkdir(this.config.backupDir, { recursive: true });
+  }
+
   /** Takes an export of the account in, as `chatkeep import` does, and brings the catalog up to date. */
   async take(model: AccountModel, generation: ExportKind, stamp: string): Promise<void> {
     const path = join(this.#directory, `${stamp.replace(/\D/g, '')}.zip`);

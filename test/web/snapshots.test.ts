@@ -86,7 +86,7 @@ describe('The pages of snapshots', () => {
 
     it('says where there is nothing yet', async () => {
       await using empty = await WebScene.open();
-      await mkdir(empty.config.backupDir, { recursive: true });
+      await empty.makeDirectories();
       assert.match(await (await fetch(`${empty.origin}/snapshots`)).text(), /There is no snapshot yet/);
     });
   });
