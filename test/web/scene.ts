@@ -1,6 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
+import { ZipFile } from 'yazl';
 import { Catalog, updateCatalog } from '../../src/catalog/index.ts';
 import { catalogDirectory, catalogSources } from '../../src/cataloging.ts';
 import { compareSnapshots } from '../../src/comparing.ts';
@@ -88,6 +89,21 @@ export class WebScene implements AsyncDisposable {
   async take(model: AccountModel, generation: ExportKind, stamp: string): Promise<void> {
     const path = join(this.#directory, `${stamp.replace(/\D/g, '')}.zip`);
     await writeExport(model, { generation, stamp: new Date(stamp), to: path });
+    await this.#import(path);
+  }
+
+  /** {@link take} of an export of these files. */
+  async takeFiles(files: Readonly<Record<string, string | Buffer>>, stamp: string): Promise<void> {
+    const path = join(this.#directory, `${stamp.replace(/\D/g, '')}.zip`);
+    const zip = new ZipFile();
+    for (const [name, content] of Object.entries(files))
+      zip.addBuffer(Buffer.from(content), name, { mtime: new Date(stamp) });
+    zip.end();
+    await writeFile(path, zip.outputStream);
+    await this.#import(path);
+  }
+
+  async #import(path: string): Promise<void> {
     const { config } = this;
     await importFiles([{ path, name: 'export.zip', afterwards: 'delete', account: undefined }], {
       config,
