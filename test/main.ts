@@ -34,6 +34,7 @@ const NEEDED = [
   { path: '/usr/bin/docker', debianPackage: 'docker.io' },
   { path: '/usr/bin/docker-compose', debianPackage: 'docker-compose' },
   { path: '/usr/bin/systemd-analyze', debianPackage: 'systemd' },
+  { path: '/usr/bin/promtool', debianPackage: 'prometheus' },
 ] as const;
 
 /** Debian lets one IMAP server be installed only, and that is Dovecot: Cyrus is unpacked into a directory beside it. */

@@ -1,5 +1,5 @@
 import { DAY_MS, MINUTE_MS } from '../lib/clock.ts';
-import { count, formatBytes, formatDuration, formatMoment } from '../lib/text.ts';
+import { count, formatBytes, formatDuration, formatMoment, formatTimeLeft } from '../lib/text.ts';
 import type { Message } from '../notify/index.ts';
 import { type Capture, deadlineOf, lacksArchive, type Trouble } from './capture.ts';
 import { newsData, newsSentences, type SnapshotNews } from './snapshot-news.ts';
@@ -129,7 +129,7 @@ export function needsLogin(capture: Capture, trouble: Trouble, ways: WaysOut, no
   return {
     event: 'needs-login',
     level: 'warning',
-    title: `ChatGPT export waits for a login, ${formatDuration(deadline - now)} left`,
+    title: `ChatGPT export waits for a login, ${formatTimeLeft(deadline - now)} left`,
     body: [
       `An export is ready, but OpenAI gives it only to a signed-in user, and Chatkeep was not let in.`,
       deadlineSentence(deadline, now),
@@ -210,7 +210,7 @@ export function downloadTrouble(capture: Capture, trouble: Trouble, ways: WaysOu
   return {
     event: 'trouble',
     level: 'warning',
-    title: `A ChatGPT export cannot be downloaded at present, ${formatDuration(deadline - now)} left`,
+    title: `A ChatGPT export cannot be downloaded at present, ${formatTimeLeft(deadline - now)} left`,
     body: [
       trouble.detail,
       `Chatkeep goes on trying, and what has arrived is kept. ${deadlineSentence(deadline, now)}`,
@@ -245,7 +245,7 @@ export function workTrouble(
     kind === 'storage'
       ? 'Make room or mend the permissions; Chatkeep goes on by itself afterwards.'
       : 'Chatkeep tries again by itself; if `chatkeep status` still shows this in an hour, look at the log.';
-  const left = deadline === undefined ? '' : `, ${formatDuration(deadline - now)} left`;
+  const left = deadline === undefined ? '' : `, ${formatTimeLeft(deadline - now)} left`;
   return {
     event: 'trouble',
     level: 'failure',
@@ -266,7 +266,7 @@ export function noticeUndecided(mailbox: string, detail: string, until: number, 
   return {
     event: 'trouble',
     level: 'warning',
-    title: `An email about a ChatGPT export cannot be checked, ${formatDuration(until - now)} left`,
+    title: `An email about a ChatGPT export cannot be checked, ${formatTimeLeft(until - now)} left`,
     body: `${detail}\nIt is in the mailbox "${mailbox}"; its link is not followed before it is known who sent it. Most often the DNS of the machine or container is the trouble: see notices.dns_servers in the configuration.`,
     at: now,
     data: { mailbox, reason: detail, deadline: until },
@@ -329,7 +329,7 @@ function inBrowser(capture: Capture): string {
 }
 
 function deadlineSentence(deadline: number, now: number): string {
-  return `The link dies at ${formatMoment(deadline)}, in ${formatDuration(deadline - now)}; after that, this export cannot be fetched any more.`;
+  return `The link dies at ${formatMoment(deadline)}, in ${formatTimeLeft(deadline - now)}; after that, this export cannot be fetched any more.`;
 }
 
 function handInHow({ dropDir }: WaysOut): string {
@@ -352,7 +352,7 @@ function lastTried({ trouble, state }: Capture): string[] {
 function nextWord({ tellAt }: Trouble, deadline: number): string {
   return tellAt === undefined
     ? 'There is no further reminder.'
-    : `The next reminder comes with ${formatDuration(deadline - tellAt)} left.`;
+    : `The next reminder comes with ${formatTimeLeft(deadline - tellAt)} left.`;
 }
 
 function urgency(deadline: number, now: number): { deadline: number; secondsLeft: number } {

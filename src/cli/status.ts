@@ -15,7 +15,9 @@ import { statusPage } from './status/page.ts';
 /** `chatkeep status`: how things are. */
 export function statusCommand(): Command {
   return new Command('status')
-    .description('tell what is being captured, how the mailboxes are, and what was kept last; exit code 7 if unhealthy')
+    .description(
+      'tell what is being captured, how the mailboxes are, and what was kept last; exit code 7 if something is wrong',
+    )
     .option('--json', 'print it as JSON')
     .action(async (options: { json?: true }, command: Command) => {
       const { config } = await loadForCommand(command);
@@ -23,8 +25,14 @@ export function statusCommand(): Command {
       const status = await gather(config, now);
       if (options.json === true) printJson(asJson(status));
       else for (const line of statusPage(status, now)) printLine(line);
-      if (status.health.kind !== 'healthy') process.exitCode = ERROR_TABLE.unhealthy.exitCode;
+      if (!isWell(status)) process.exitCode = ERROR_TABLE.unhealthy.exitCode;
     });
+}
+
+/** Whether the next export would be kept without anybody's doing. */
+function isWell({ health, disks, logins }: Status): boolean {
+  const isRefused = disks.some(({ state }) => state === 'full') || logins.some((login) => login.health.kind === 'dead');
+  return health.kind === 'healthy' && !isRefused;
 }
 
 async function gather(config: Config, now: number): Promise<Status> {

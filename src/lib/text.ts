@@ -29,6 +29,14 @@ export function formatDuration(ms: number): string {
   return rest === 0 ? `${whole} ${largeName}` : `${whole} ${largeName} ${rest} ${smallName}`;
 }
 
+const EXACT_BELOW_MS = 2 * HOUR_MS;
+const ROUNDED_TO_MS = 5 * MINUTE_MS;
+
+/** How much time is left, for people: to five minutes as long as it is hours (`24 h`, and not `23 h 59 min`), then exactly. */
+export function formatTimeLeft(ms: number): string {
+  return formatDuration(ms < EXACT_BELOW_MS ? ms : Math.round(ms / ROUNDED_TO_MS) * ROUNDED_TO_MS);
+}
+
 /** A moment for people, in UTC to the minute: `2026-11-21 19:05 UTC`. */
 export function formatMoment(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -1,5 +1,5 @@
 import { MINUTE_MS } from '../lib/clock.ts';
-import { count, formatDuration, formatMoment } from '../lib/text.ts';
+import { count, formatMoment, formatTimeLeft } from '../lib/text.ts';
 import { LEVELS, SIGNS } from './level.ts';
 import type { Message } from './message.ts';
 import { supersedes } from './subject.ts';
@@ -35,7 +35,7 @@ export function asOf(message: Message, now: number): Message {
   if (now - message.at <= LATE_AFTER_MS) return message;
   const { deadline } = message.data;
   const left =
-    typeof deadline === 'number' && deadline > now ? ` By now, ${formatDuration(deadline - now)} are left.` : '';
+    typeof deadline === 'number' && deadline > now ? ` By now, ${formatTimeLeft(deadline - now)} are left.` : '';
   return { ...message, body: `(Written at ${formatMoment(message.at)}, and delivered later.${left})\n${message.body}` };
 }
 

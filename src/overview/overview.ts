@@ -2,7 +2,7 @@ import { type Capture, deadlineOf, hasEnded, type Undelivered } from '../capture
 import type { DiskReport, DiskState } from '../disk-watch/index.ts';
 import type { Health, Heartbeat } from '../heartbeat.ts';
 import { SECOND_MS } from '../lib/clock.ts';
-import { count, formatBytes, formatDuration, formatMoment } from '../lib/text.ts';
+import { count, formatBytes, formatDuration, formatMoment, formatTimeLeft } from '../lib/text.ts';
 import { type CheckedLogin, healthWords } from '../login-watch/index.ts';
 import { DATA_CONTROLS } from '../nudge/index.ts';
 import type { OffsiteProgress, OffsiteRecord } from '../offsite/index.ts';
@@ -201,7 +201,12 @@ function serviceProblems(health: Health): Problem[] {
         },
       ];
     case 'unhealthy':
-      return [{ what: health.detail, fix: 'see the log of the service; it tries again by itself.' }];
+      return [
+        {
+          what: health.detail,
+          fix: 'it tries again by itself. If this lasts, look first at the mailboxes below, then at the log of the service (in Docker: `docker compose logs`); `chatkeep config check` tells whether the settings are sound.',
+        },
+      ];
   }
 }
 
@@ -324,7 +329,7 @@ function snapshotOf(state: Capture['state']): string | undefined {
 }
 
 function timeLeft(deadline: number | undefined, now: number): string {
-  return deadline === undefined || deadline <= now ? '' : `; the link dies in ${formatDuration(deadline - now)}`;
+  return deadline === undefined || deadline <= now ? '' : `; the link dies in ${formatTimeLeft(deadline - now)}`;
 }
 
 /** @param left what is said of the time that the link has left */

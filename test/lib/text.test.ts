@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/lib/clock.ts';
-import { count, formatBytes, formatDuration, formatMoment } from '../../src/lib/text.ts';
+import { count, formatBytes, formatDuration, formatMoment, formatTimeLeft } from '../../src/lib/text.ts';
 
 describe('a size', () => {
   const sizes: [number, string][] = [
@@ -75,4 +75,17 @@ describe('a count', () => {
       ['0 files', '1 file', '3,303 files', '2 mailboxes'],
     );
   });
+});
+
+describe('The time that is left', () => {
+  const MINUTE_MS = 60_000;
+  for (const [minutes, text] of [
+    [24 * 60 - 0.03, '24 h'],
+    [12 * 60 + 2, '12 h'],
+    [11 * 60 + 50, '11 h 50 min'],
+    [2 * 60, '2 h'],
+    [119, '1 h 59 min'],
+    [4.5, '4 min 30 s'],
+  ] as const)
+    it(`of ${minutes} minutes is ${text}`, () => assert.equal(formatTimeLeft(minutes * MINUTE_MS), text));
 });

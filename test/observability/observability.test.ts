@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { Health } from '../../src/heartbeat.ts';
 import { MINUTE_MS } from '../../src/lib/clock.ts';
@@ -57,6 +59,13 @@ async function reading(changes: Partial<Reading> = {}): Promise<Reading> {
 function serve(read: () => Promise<Reading>, health: Health = WELL): Promise<Listener> {
   const routes = observabilityRoutes({ health: () => health, read, logger: silentLogger });
   return listenAt({ host: '127.0.0.1', port: 0 }, routes);
+}
+
+/** What the program of Prometheus says (Debian's `prometheus`), which ends with 0. */
+function promtool(args: readonly string[], input = ''): string {
+  const { status, stdout, stderr, error } = spawnSync('promtool', args, { input, encoding: 'utf8' });
+  assert.equal(status, 0, `promtool: ${error?.message ?? stderr}`);
+  return `${stdout}${stderr}`;
 }
 
 async function get({ port }: Listener, path: string): Promise<{ status: number; text: string; type: string | null }> {
@@ -128,6 +137,14 @@ describe('The metrics', () => {
     ]);
   });
 
+  it('are what Prometheus itself finds no fault with', async () => {
+    await using listener = await serve(reading);
+    const { text } = await get(listener, '/metrics');
+    // What Node.js and the process are measured by is prom-client's, names and all.
+    const ours = text.split(/(?=^# HELP )/m).filter((family) => family.startsWith('# HELP chatkeep_'));
+    assert.equal(promtool(['check', 'metrics'], ours.join('')), '');
+  });
+
   it('have no series for what is not known, or is over', async () => {
     let current = await reading();
     await using listener = await serve(async () => current);
@@ -183,6 +200,11 @@ describe('The example dashboard and alert rules', () => {
       for (const [name] of expr.matchAll(/\b(chatkeep|process|nodejs)_\w+/g)) assert.ok(metrics.has(name), name);
       assert.ok(annotations.description.length > 20);
     }
+  });
+
+  it('Prometheus takes the alert rules', () => {
+    const said = promtool(['check', 'rules', fileURLToPath(new URL('alerts.yaml', directory))]);
+    assert.match(said, /SUCCESS: \d+ rules found/);
   });
 
   it('the dashboard shows metrics that there are', async () => {
