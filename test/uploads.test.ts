@@ -100,6 +100,7 @@ describe('What uploads have left', () => {
         account: undefined,
         foundAt: 0,
         damagedArchives: 0,
+        waitedMs: 0,
         trouble: undefined,
         told: {},
         state: {

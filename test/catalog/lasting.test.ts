@@ -12,13 +12,14 @@ describe('The catalog of one who reads for long', () => {
     await using scene = await WebScene.open();
     const directory = catalogDirectory(scene.config);
     using lasting = new LastingCatalog(directory);
-    assert.equal(lasting.current, undefined);
+    const current = () => lasting.current;
+    assert.equal(current(), undefined);
     await scene.take(createAccount({ seed: 'lasting', conversations: 3 }), 'G5', '2026-03-02T10:00:00Z');
-    const before = lasting.current;
+    const before = current();
     assert.equal(before?.count({}), 3);
-    assert.equal(lasting.current, before);
+    assert.equal(current(), before);
     await updateCatalog(directory, await catalogSources(scene.config.backupDir), { signal, rebuild: true });
-    const after = lasting.current;
+    const after = current();
     assert.notEqual(after, before);
     assert.equal(after?.count({}), 3);
     assert.equal(before?.count({}), 3);
