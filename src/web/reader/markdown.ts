@@ -120,14 +120,21 @@ function makeMarkdown() {
   };
   rules.table_open = () => '<div class="table" tabindex="0" role="group" aria-label="Table"><table>\n';
   rules.table_close = () => '</table></div>\n';
-  rules.heading_open = (tokens, index) => `<h${levelOf(tokens[index])}>`;
-  rules.heading_close = (tokens, index) => `</h${levelOf(tokens[index])}>\n`;
+  rules.heading_open = (tokens, index) => `<${tokens[index]?.tag}>`;
+  rules.heading_close = (tokens, index) => `</${tokens[index]?.tag}>\n`;
+  made.core.ruler.push('headings', ({ tokens }) => putHeadingsInOrder(tokens));
   for (const cell of ['th', 'td']) rules[`${cell}_open`] = (tokens, index) => `<${cell}${alignment(tokens[index])}>`;
   return made;
 }
 
-function levelOf(token: Token | undefined): number {
-  return Math.min(LOWEST_HEADING, Number(token?.tag.slice(1) ?? 1) + HEADINGS_BELOW);
+/** No heading is more than one level below the one before it: who hears the page finds the way by these. */
+function putHeadingsInOrder(tokens: readonly Token[]): void {
+  let level = HEADINGS_BELOW;
+  for (const token of tokens) {
+    if (token.type === 'heading_open')
+      level = Math.min(LOWEST_HEADING, level + 1, Number(token.tag.slice(1)) + HEADINGS_BELOW);
+    if (token.type === 'heading_open' || token.type === 'heading_close') token.tag = `h${level}`;
+  }
 }
 
 /** The cell's style would be against the page's policy. */

@@ -140,7 +140,7 @@ function addressOf({ name }: FileView, path: string, { account, snapshot }: Surr
 function alternatives({ alternative }: MessageView, { branchAddress }: Surroundings): Html | string {
   if (alternative === undefined) return '';
   const { number, of, earlier, later } = alternative;
-  return html`<nav class="branches" aria-label="Versions of this message">${
+  return html`<div class="branches" role="group" aria-label="What else stood here">${
     earlier === undefined
       ? html`<span aria-hidden="true">←</span>`
       : html`<a href="${branchAddress(earlier)}" aria-label="The one before">←</a>`
@@ -148,5 +148,5 @@ function alternatives({ alternative }: MessageView, { branchAddress }: Surroundi
     later === undefined
       ? html`<span aria-hidden="true">→</span>`
       : html`<a href="${branchAddress(later)}" aria-label="The one behind">→</a>`
-  }</nav>`;
+  }</div>`;
 }
