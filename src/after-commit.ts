@@ -28,7 +28,7 @@ const RETRY = { firstMs: MINUTE_MS, mostMs: HOUR_MS };
 const MOST_ATTEMPTS = 24;
 const LOOK_EVERY_MS = HOUR_MS;
 
-/** Does to an email what the user likes once its export is a snapshot (`after_commit`). */
+/** Does to an email what the user likes once its export is in the backup (`after_commit`). */
 export class AfterCommit {
   readonly #options: AfterCommitOptions;
   readonly #alarm: Alarm;
@@ -42,7 +42,8 @@ export class AfterCommit {
   /** Takes notice of captures that have changed. */
   look(captures: readonly Capture[]): void {
     for (const { state, origin } of captures) {
-      if (state.name !== 'committed' || origin.kind !== 'notice' || origin.messageId === undefined) continue;
+      const isKept = state.name === 'committed' || state.name === 'unchanged';
+      if (!isKept || origin.kind !== 'notice' || origin.messageId === undefined) continue;
       const mailbox = this.#options.mailboxes.find(({ name }) => name === origin.mailbox);
       if (mailbox?.afterCommit === undefined) continue;
       this.#tasks.push({ mailbox, messageId: origin.messageId, attempt: 0, dueAt: this.#options.clock.now() });

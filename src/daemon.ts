@@ -84,7 +84,8 @@ export async function runDaemon(
     {
       onCaptures: (captures) => {
         afterCommit.look(captures);
-        if (captures.some(({ state }) => state.name === 'committed')) for (const copier of copiers) copier.wake();
+        const isKept = captures.some(({ state }) => state.name === 'committed' || state.name === 'unchanged');
+        if (isKept) for (const copier of copiers) copier.wake();
         if (config.prune === 'after_commit') pruner.look(captures);
         catalogKeeper.look(captures);
         deadMansSwitch.look(captures);
@@ -171,10 +172,11 @@ export async function runDaemon(
 
 /** What others keep in the backup directory is left alone; whoever put it there by mistake should know. */
 async function mentionStrangers({ backupDir }: Config, logger: Logger): Promise<void> {
-  const { strangers, damaged } = await listSnapshots(backupDir);
+  const { strangers, damaged, damagedRecords } = await listSnapshots(backupDir);
   if (strangers.length > 0)
     logger.info({ strangers }, 'in the backup directory is what is not of Chatkeep; it is left alone');
   for (const { id, problem } of damaged) logger.warn({ snapshot: id }, `the snapshot ${id} is damaged: ${problem}`);
+  for (const { path, problem } of damagedRecords) logger.warn({ path }, problem);
 }
 
 function whatIsWatched({ mailboxes, dropDir }: Config): string {

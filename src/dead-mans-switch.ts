@@ -92,6 +92,8 @@ function endOf({ state }: Capture, run: string): Beat {
       return { kind: 'done', run, text: `Kept as ${state.snapshot}.` };
     case 'duplicate':
       return { kind: 'done', run, text: `Kept before as ${state.of}.` };
+    case 'unchanged':
+      return { kind: 'done', run, text: `Nothing has changed since ${state.since}.` };
     case 'refused':
       return { kind: 'failed', run, reason: `The archive was refused. ${state.reason}` };
     default:

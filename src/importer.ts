@@ -37,6 +37,8 @@ export interface ImportOptions {
 export type ImportOutcome =
   | { readonly kind: 'committed'; readonly snapshot: string }
   | { readonly kind: 'duplicate'; readonly of: string }
+  /** It holds the very files of this snapshot. */
+  | { readonly kind: 'unchanged'; readonly since: string }
   | {
       readonly kind: 'refused';
       readonly reason: string;
@@ -220,6 +222,8 @@ function outcomeOf(file: HandIn, { state, trouble }: Capture): ImportOutcome {
       return { kind: 'committed', snapshot: state.snapshot };
     case 'duplicate':
       return { kind: 'duplicate', of: state.of };
+    case 'unchanged':
+      return { kind: 'unchanged', since: state.since };
     case 'refused':
       return { kind: 'refused', reason: state.reason, kept: state.kept };
     case 'waiting':

@@ -5,8 +5,15 @@ import { lockDirectory } from './lib/lock.ts';
 import type { Logger } from './lib/logger.ts';
 import { count, formatDuration, formatMoment } from './lib/text.ts';
 import type { Message } from './notify/index.ts';
-import { Copier, createTool, type OffsiteNews, offsiteDirectory, offsiteRecordIn } from './offsite/index.ts';
-import { listSnapshots } from './snapshot/index.ts';
+import {
+  Copier,
+  createTool,
+  type LocalExport,
+  type OffsiteNews,
+  offsiteDirectory,
+  offsiteRecordIn,
+} from './offsite/index.ts';
+import { type KeptExport, keptExports, listSnapshots } from './snapshot/index.ts';
 
 export interface CopierParts {
   readonly recorder: Pick<Recorder, 'record'>;
@@ -27,7 +34,7 @@ export function createCopier(
     name,
     tool: createTool(place, { backups: backupDir, scratch: directory }),
     record: offsiteRecordIn(stateDir, name),
-    snapshots: async () => (await listSnapshots(backupDir)).snapshots,
+    exports: async () => toBeCopied(keptExports(await listSnapshots(backupDir))),
     checkEveryMs: place.checkDays * DAY_MS,
     lateMs: place.lateDays * DAY_MS,
     lock: () => lockDirectory(directory, 'record of off-site copies'),
@@ -36,6 +43,11 @@ export function createCopier(
     random,
     logger: logger.child({ offsite: name }),
   });
+}
+
+/** What of the backup directory is to be there, too. */
+export function toBeCopied(kept: readonly KeptExport[]): LocalExport[] {
+  return kept.map((each) => ({ kind: each.kind, id: each.kind === 'snapshot' ? each.snapshot.id : each.id }));
 }
 
 const NO_LOSS = 'The backup directory itself is whole';
@@ -90,5 +102,5 @@ function whatIsLate({ missing, copiedAt }: Extract<OffsiteNews, { kind: 'late' }
   const last =
     copiedAt === null ? 'No copy has been made there yet.' : `The last copy was made at ${formatMoment(copiedAt)}.`;
   if (missing === 0) return `All snapshots were copied there, but they could not be checked. ${last} ${NO_LOSS}.`;
-  return `${count(missing, 'snapshot is', 'snapshots are')} in the backup directory and not there yet. ${last} ${NO_LOSS}, and snapshots are made as before; but if this disk or machine is lost, what has not been copied is lost with it.`;
+  return `${count(missing, 'export is', 'exports are')} in the backup directory and not there yet. ${last} ${NO_LOSS}, and snapshots are made as before; but if this disk or machine is lost, what has not been copied is lost with it.`;
 }

@@ -119,6 +119,8 @@ export type EndState =
       readonly leftover: Leftover | undefined;
     }
   | { readonly name: 'duplicate'; readonly at: number; readonly of: string; readonly leftover: Leftover | undefined }
+  /** The export holds the very files of the snapshot `since`, which it has left as it is. */
+  | { readonly name: 'unchanged'; readonly at: number; readonly since: string; readonly leftover: Leftover | undefined }
   | {
       readonly name: 'refused';
       readonly at: number;
@@ -128,7 +130,13 @@ export type EndState =
     }
   | { readonly name: 'expired'; readonly at: number };
 
-const END_STATES: ReadonlySet<CaptureState['name']> = new Set(['committed', 'duplicate', 'refused', 'expired']);
+const END_STATES: ReadonlySet<CaptureState['name']> = new Set([
+  'committed',
+  'duplicate',
+  'unchanged',
+  'refused',
+  'expired',
+]);
 
 /** Whether nothing is left to be done but to tidy up. */
 export function hasEnded(capture: Capture): capture is Capture & { state: EndState } {

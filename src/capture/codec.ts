@@ -37,6 +37,7 @@ const state = z.discriminatedUnion('name', [
   z.object({ name: z.literal('unpacking'), archive, attempt: z.number() }),
   z.object({ name: z.literal('committed'), at: z.number(), snapshot: z.string(), leftover: optional(leftover) }),
   z.object({ name: z.literal('duplicate'), at: z.number(), of: z.string(), leftover: optional(leftover) }),
+  z.object({ name: z.literal('unchanged'), at: z.number(), since: z.string(), leftover: optional(leftover) }),
   z.object({ name: z.literal('refused'), at: z.number(), reason: z.string(), kept: optional(z.string()) }),
   z.object({ name: z.literal('expired'), at: z.number() }),
 ]);

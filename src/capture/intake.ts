@@ -226,9 +226,9 @@ export class Intake {
     }
     // A file that was refused leaves the export to be had by its link.
     const known = captures.find(({ origin, state }) => origin.kind === 'notice' || state.name !== 'refused');
-    const snapshot = known === undefined ? await backups.find({ exportId: notice.exportId }) : undefined;
-    if (known !== undefined || snapshot !== undefined) {
-      const what = snapshot === undefined ? { capture: known?.id } : { snapshot: snapshot.id };
+    const kept = known === undefined ? await backups.find({ exportId: notice.exportId }) : undefined;
+    if (known !== undefined || kept !== undefined) {
+      const what = kept === undefined ? { capture: known?.id } : { snapshot: kept.snapshot.id };
       logger.info({ mailbox: message.mailbox, ...what }, 'another message about an export that is known already');
       return recorder.record(seen);
     }

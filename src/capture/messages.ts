@@ -23,6 +23,20 @@ export interface SnapshotFacts {
   readonly news: SnapshotNews | undefined;
 }
 
+/** Of an export that holds the very files of a snapshot. */
+export interface UnchangedFacts {
+  /** The snapshot's id, and when its export was made, ms UTC. */
+  readonly snapshot: string;
+  readonly since: number;
+  readonly account: string;
+  /** When this export was made, ms UTC. */
+  readonly exportTime: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** What was counted in the snapshot, by the names of snapshot.json. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
 /** What a person can be pointed to when the link will not do. */
 export interface WaysOut {
   /** The drop folder, if there is one. */
@@ -107,6 +121,13 @@ function amiss(gaps: readonly string[]): string {
   ].join('\n');
 }
 
+function stillAmiss(gaps: readonly string[]): string {
+  return [
+    `Not all of it is as it should be: ${gaps.join('; ')}.`,
+    'It was the same before, so that a further export will hardly be whole: OpenAI may have changed the format. All that came is kept as it came. Nothing is to be done now; look for a newer Chatkeep.',
+  ].join('\n');
+}
+
 /**
  * The export was kept before. Told only for a file that somebody put in; a second mail for the same export is nothing
  * that a person has to know.
@@ -117,9 +138,27 @@ export function duplicate(capture: Capture, of: string, now: number): Message | 
     event: 'duplicate',
     level: 'info',
     title: 'This ChatGPT export was kept before',
-    body: `${capture.origin.name} holds the same export as the snapshot ${of}, so no second one was made. Nothing is left to do.`,
+    body: `${capture.origin.name} holds an export that is kept as the snapshot ${of} already, so no second one was made. Nothing is left to do.`,
     at: now,
     data: { capture: capture.id, snapshot: of, file: capture.origin.name },
+  };
+}
+
+/** Another export, and nothing in it has changed: somebody asked for it, and waits for its snapshot. */
+export function unchanged(capture: Capture, facts: UnchangedFacts, now: number): Message {
+  const { snapshot, since, account, exportTime, files, bytes } = facts;
+  const gaps = gapsIn(facts.counts);
+  const isLater = exportTime >= since;
+  return {
+    event: 'unchanged',
+    level: gaps.length === 0 ? 'success' : 'warning',
+    title: `ChatGPT backup done: ${isLater ? 'nothing has changed' : 'nothing new in this export'}${gaps.length === 0 ? '' : ', and the same is amiss as before'}`,
+    body: [
+      `The export of ${formatMoment(exportTime)} holds exactly what the snapshot ${snapshot} holds: the same ${count(files, 'file')}, ${formatBytes(bytes)}, each compared and sound.`,
+      `${isLater ? `Nothing has changed since ${formatMoment(since)}, so` : 'So'} no second snapshot was made${gaps.length === 0 ? ', and the backup is complete. Nothing is left to do.' : `.\n${stillAmiss(gaps)}`}`,
+    ].join(' '),
+    at: now,
+    data: { capture: capture.id, snapshot, account, since, exportTime, files, bytes, ...facts.counts },
   };
 }
 

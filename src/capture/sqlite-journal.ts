@@ -75,12 +75,15 @@ const TOLD = `
   CREATE TABLE told (subject TEXT PRIMARY KEY, what TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+/** Version 4: documents of captures may say that they have ended as unchanged, which no reader before it understands. */
+const UNCHANGED = '';
+
 /** Of a service that was down for long, so many messages are in memory at once. */
 const MOST_DUE = 500;
 const AMONG_IDS = 'WHERE id IN (SELECT value FROM json_each(?))';
 
 /** What leads from each version of the tables to the next; never changed, only added to. A newer journal is refused. */
-const MIGRATIONS = [CAPTURES_MESSAGES_NOTIFICATIONS, AWAITED, TOLD];
+const MIGRATIONS = [CAPTURES_MESSAGES_NOTIFICATIONS, AWAITED, TOLD, UNCHANGED];
 const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**

@@ -40,6 +40,7 @@ export type CaptureEvent =
       readonly facts: messages.SnapshotFacts;
     }
   | { readonly kind: 'already-kept'; readonly of: string; readonly sha256: string }
+  | { readonly kind: 'found-unchanged'; readonly sha256: string; readonly facts: messages.UnchangedFacts }
   | {
       readonly kind: 'archive-refused';
       /** A sentence that names the entry, without secrets. */
@@ -136,6 +137,17 @@ export function step(capture: Capture, event: CaptureEvent, context: StepContext
         { name: 'duplicate', at: context.now, of: event.of, leftover: leftoverOf(capture, event.sha256) },
         messages.duplicate(capture, event.of, context.now),
       );
+    case 'found-unchanged':
+      return end(
+        capture,
+        {
+          name: 'unchanged',
+          at: context.now,
+          since: event.facts.snapshot,
+          leftover: leftoverOf(capture, event.sha256),
+        },
+        messages.unchanged(capture, event.facts, context.now),
+      );
     case 'archive-refused':
       return archiveRefused(capture, event, context);
     case 'storage-trouble':
@@ -163,6 +175,7 @@ function fits(event: CaptureEvent, capture: Capture): boolean {
       return state.name === 'waiting' || state.name === 'needs-login';
     case 'committed':
     case 'already-kept':
+    case 'found-unchanged':
     case 'archive-refused':
       return state.name === 'unpacking';
     case 'storage-trouble':

@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Mutex } from '../lib/mutex.ts';
 import type { Message } from '../notify/index.ts';
-import { type BackupDirectory, listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
+import { type BackupDirectory, type KeptExport, keptExports, listSnapshots } from '../snapshot/index.ts';
 import { type Awaited, type AwaitedEvent, came, nothingAwaited, reminderDueAt, stepAwaited } from './awaited.ts';
 import type { Journal } from './journal.ts';
 import type { Recorder } from './recorder.ts';
@@ -67,9 +67,9 @@ export class Watchdog {
         : [];
     });
     if (due.length === 0) return;
-    const { snapshots } = await listSnapshots(backups.path);
+    const kept = keptExports(await listSnapshots(backups.path));
     for (const { mailbox, provider, searchedAt } of due) {
-      const at = handedInAt(mailbox, snapshots, accounts);
+      const at = handedInAt(mailbox, kept, accounts);
       if (at !== undefined) await this.#record(mailbox, provider, { kind: 'came', at });
       await this.#record(mailbox, provider, { kind: 'searched', at: searchedAt });
     }
@@ -88,13 +88,13 @@ export class Watchdog {
 /** What is still awaited when files that were handed in count, too: the journal hears of these when a reminder is due. */
 export function stillAwaited(
   awaited: readonly Awaited[],
-  snapshots: readonly SnapshotInfo[],
+  kept: readonly KeptExport[],
   accounts: MailboxAccounts,
 ): Awaited[] {
   return awaited
     .filter(({ mailbox }) => accounts.has(mailbox))
     .map((each) => {
-      const at = handedInAt(each.mailbox, snapshots, accounts);
+      const at = handedInAt(each.mailbox, kept, accounts);
       return at === undefined ? each : came(each, at);
     })
     .filter(({ requests }) => requests.length > 0);
@@ -104,12 +104,8 @@ export function stillAwaited(
  * When the newest export was made that a person handed in and that may be the one awaited in this mailbox, ms UTC: its
  * account is one of this mailbox, or of none.
  */
-function handedInAt(
-  mailbox: string,
-  snapshots: readonly SnapshotInfo[],
-  accounts: MailboxAccounts,
-): number | undefined {
-  const handedIn = snapshots.filter(({ meta }) => {
+function handedInAt(mailbox: string, kept: readonly KeptExport[], accounts: MailboxAccounts): number | undefined {
+  const handedIn = kept.filter(({ meta }) => {
     const mailboxes = [...accounts].filter(([, names]) => names.some((name) => isSame(name, meta.account)));
     const mayBeOurs = mailboxes.length === 0 || mailboxes.some(([name]) => name === mailbox);
     return meta.source.kind === 'file' && mayBeOurs;

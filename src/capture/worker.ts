@@ -19,7 +19,7 @@ import type { Mutex } from '../lib/mutex.ts';
 import { redactText } from '../lib/secret.ts';
 import { assertRoom } from '../lib/space.ts';
 import { count, formatBytes, formatDuration } from '../lib/text.ts';
-import type { BackupDirectory, SnapshotInfo, SnapshotSource } from '../snapshot/index.ts';
+import type { BackupDirectory, SnapshotInfo, SnapshotSource, UnchangedExport } from '../snapshot/index.ts';
 import { type Archive, type Capture, type EndState, hasEnded, isOnlyToBeTold, type Leftover } from './capture.ts';
 import type { Recorder } from './recorder.ts';
 import { newsLine, type SnapshotNews } from './snapshot-news.ts';
@@ -247,9 +247,13 @@ export class Worker {
   ): Promise<SnapshotInfo | CaptureEvent> {
     return this.#options.unpacking.run(async () => {
       signal.throwIfAborted();
-      const committed = await this.#options.backups.find({ capture: capture.id });
-      // The process died between the commit and its record.
-      if (committed !== undefined) return committed;
+      const kept = await this.#options.backups.find({ capture: capture.id });
+      // The process died between the commit and its record in the journal.
+      if (kept?.kind === 'snapshot') return kept.snapshot;
+      if (kept?.kind === 'unchanged') {
+        await this.#options.stock.discard(capture.id);
+        return unchangedEvent(kept);
+      }
       const found = await this.#whereItIs(capture, archive);
       try {
         return await this.#unpackAndCommit(capture, found, logger, signal);
@@ -314,7 +318,9 @@ export class Worker {
       const result = await backups.commit(draft, { signal });
       if (result.kind === 'committed') return result.snapshot;
       await stock.discard(capture.id);
-      return { kind: 'already-kept', of: result.of.id, sha256: unpacked.sha256 };
+      return result.kind === 'unchanged'
+        ? unchangedEvent(result)
+        : { kind: 'already-kept', of: result.of.id, sha256: unpacked.sha256 };
     } finally {
       await backups.discardStaging(capture.id);
     }
@@ -352,6 +358,22 @@ export class Worker {
     tell(logger, next.capture, event, clock.now());
     return next.capture;
   }
+}
+
+function unchangedEvent({ meta, snapshot }: UnchangedExport): CaptureEvent {
+  return {
+    kind: 'found-unchanged',
+    sha256: meta.archive.sha256,
+    facts: {
+      snapshot: snapshot.id,
+      since: snapshot.meta.exportTime,
+      account: snapshot.account,
+      exportTime: meta.exportTime,
+      files: snapshot.meta.files,
+      bytes: snapshot.meta.bytes,
+      counts: snapshot.meta.counts,
+    },
+  };
 }
 
 /** A name for the archive that is refused next: the same before and after a crash, and another one for each archive. */
@@ -395,6 +417,9 @@ function tell(logger: Logger, { state }: Capture, event: CaptureEvent, now: numb
       break;
     case 'duplicate':
       logger.info({ snapshot: state.of }, `kept before as ${state.of}`);
+      break;
+    case 'unchanged':
+      logger.info({ snapshot: state.since }, `nothing has changed since ${state.since}`);
       break;
     case 'refused':
       logger.error({ kept: state.kept }, `refused: ${state.reason}`);

@@ -59,6 +59,8 @@ function resultOf(file: string, { capture, outcome }: Imported): Result {
       return { ...result, snapshot: outcome.snapshot };
     case 'duplicate':
       return { ...result, snapshot: outcome.of };
+    case 'unchanged':
+      return { ...result, snapshot: outcome.since };
     case 'refused':
       return { ...result, reason: outcome.reason, kept: outcome.kept ?? null };
     case 'held-up':
@@ -72,6 +74,8 @@ function sentence(outcome: ImportOutcome): string {
       return `kept as ${outcome.snapshot}`;
     case 'duplicate':
       return `the same export was kept before as ${outcome.of}; no second snapshot was made`;
+    case 'unchanged':
+      return `another export, with exactly what ${outcome.since} holds; no second snapshot was made`;
     case 'refused':
       return `refused. ${outcome.reason}`;
     case 'held-up':

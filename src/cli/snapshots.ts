@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { formatBytes, formatMoment } from '../lib/text.ts';
-import { listSnapshots } from '../snapshot/index.ts';
+import { listSnapshots, type UnchangedExport } from '../snapshot/index.ts';
 import { loadForCommand } from './context.ts';
 import { printJson, printLine, table } from './output.ts';
 
@@ -12,13 +12,17 @@ export function snapshotsCommand(): Command {
     .option('--json', 'print them as JSON')
     .action(async (options: { account?: string; json?: true }, command: Command) => {
       const { config } = await loadForCommand(command);
-      const { snapshots, strangers, damaged } = await listSnapshots(config.backupDir);
+      const { snapshots, unchanged, strangers, damaged, damagedRecords } = await listSnapshots(config.backupDir);
       const shown = snapshots.filter(({ account }) => options.account === undefined || account === options.account);
+      const sameAs = Map.groupBy(unchanged, ({ snapshot }) => snapshot.id);
       if (options.json === true) {
         return printJson({
-          snapshots: shown.map(({ name, path, meta }) => ({ name, path, ...meta })),
+          snapshots: shown.map(({ id, name, path, meta }) => {
+            return { name, path, ...meta, unchanged: (sameAs.get(id) ?? []).map((each) => each.meta) };
+          }),
           strangers,
           damaged,
+          damagedRecords,
         });
       }
       if (shown.length === 0) printLine(`There is no snapshot in ${config.backupDir} yet.`);
@@ -28,11 +32,21 @@ export function snapshotsCommand(): Command {
           formatMoment(meta.exportTime),
           meta.files.toLocaleString('en-US'),
           formatBytes(meta.bytes),
+          ...(sameAs.size === 0 ? [] : [seenAgain(sameAs.get(id))]),
           meta.source.kind === 'notice' ? `mail to ${meta.source.mailbox}` : meta.source.name,
         ]);
-        printLine(table(['SNAPSHOT', 'EXPORTED', 'FILES', 'SIZE', 'FROM'], rows, [2, 3]));
+        const again = sameAs.size === 0 ? [] : ['SEEN AGAIN, UNCHANGED'];
+        printLine(table(['SNAPSHOT', 'EXPORTED', 'FILES', 'SIZE', ...again, 'FROM'], rows, [2, 3]));
       }
-      for (const { path, problem } of damaged) printLine(`Damaged: ${path}: ${problem}`);
+      for (const { path, problem } of [...damaged, ...damagedRecords]) printLine(`Damaged: ${path}: ${problem}`);
       if (strangers.length > 0) printLine(`Not of Chatkeep, left alone: ${strangers.join(', ')}`);
     });
+}
+
+/** When the newest export was made that holds what the snapshot does, and of how many. */
+function seenAgain(unchanged: readonly UnchangedExport[] = []): string {
+  const newest = unchanged.at(-1);
+  if (newest === undefined) return '';
+  const others = unchanged.length === 1 ? '' : ` (${unchanged.length} exports)`;
+  return `${formatMoment(newest.meta.exportTime)}${others}`;
 }

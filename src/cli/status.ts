@@ -53,10 +53,12 @@ function asJson({
   offsite,
   verified,
   snapshots,
+  unchanged,
   disks,
   reminders,
 }: Status): unknown {
   const newest = snapshots.at(-1);
+  const same = unchanged.at(-1);
   return {
     health,
     service: heartbeat ?? null,
@@ -78,6 +80,7 @@ function asJson({
     reminders: reminders.map(({ account = null, at }) => ({ account, at })),
     snapshots: snapshots.length,
     newestSnapshot: newest === undefined ? null : { id: newest.id, exportTime: newest.meta.exportTime },
+    newestUnchanged: same === undefined ? null : { snapshot: same.snapshot.id, exportTime: same.meta.exportTime },
   };
 }
 

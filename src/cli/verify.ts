@@ -113,12 +113,13 @@ function quoted(path: string): string {
 
 function printRest(
   reports: readonly SnapshotReport[],
-  { strangers }: SnapshotList,
+  { strangers, damagedRecords }: SnapshotList,
   latest: readonly LatestProblem[],
   { backupDir }: Config,
 ): void {
   if (reports.length === 0) printLine(`There is no snapshot in ${backupDir} yet.`);
   for (const { detail } of latest) printLine(detail);
+  for (const { path, problem } of damagedRecords) printLine(`Damaged: ${path}: ${problem}`);
   if (strangers.length > 0) printLine(`Not of Chatkeep, left alone: ${strangers.join(', ')}`);
 }
 
@@ -126,6 +127,7 @@ function asJson(reports: readonly SnapshotReport[], list: SnapshotList, latest: 
   return {
     snapshots: reports.map(({ snapshot, ...report }) => ({ snapshot: snapshot.id, ...report })),
     damaged: list.damaged,
+    damagedRecords: list.damagedRecords,
     latest,
   };
 }

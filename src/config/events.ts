@@ -2,6 +2,7 @@
 export const NOTIFICATION_EVENTS = [
   'snapshot-committed',
   'duplicate',
+  'unchanged',
   'needs-login',
   'login-failing',
   'expired',

@@ -19,10 +19,11 @@ export function subjectOf({ event, data }: Message): string | undefined {
 /**
  * Whether the earlier message is out of date once the later one is told: of several about one subject, the last tells how
  * things stand. Only of damage each message tells what was found since the one before, until all is sound again; and
- * whoever has got a snapshot is not to be reminded of one.
+ * whoever has got an export is not to be reminded of one.
  */
 export function supersedes(later: Message, earlier: Message): boolean {
-  if (earlier.event === 'no-new-snapshot' && later.event === 'snapshot-committed') {
+  const isKept = later.event === 'snapshot-committed' || later.event === 'unchanged';
+  if (earlier.event === 'no-new-snapshot' && isKept) {
     return earlier.data.account === null || earlier.data.account === later.data.account;
   }
   const subject = subjectOf(earlier);

@@ -8,7 +8,7 @@ export const DATA_CONTROLS = 'https://chatgpt.com/#settings/DataControls';
 
 export interface AccountFacts {
   readonly account: string;
-  /** When the newest snapshot's export was made, ms UTC. */
+  /** When the newest export was made that is in the backup, ms UTC. */
   readonly newestAt: number;
   /** Undefined where it cannot be told. */
   readonly messagesPerWeek: number | undefined;
@@ -16,16 +16,16 @@ export interface AccountFacts {
 
 const RHYTHM_WORDS = { 7: 'every week', 14: 'every two weeks', 30: 'every month', 90: 'every three months' } as const;
 
-/** An account's newest snapshot has become old. `againMs`: when this is told again. */
+/** An account's newest export has become old. `againMs`: when this is told again. */
 export function noNewSnapshot(facts: AccountFacts, againMs: number, now: number): Message {
   const { account, newestAt, messagesPerWeek } = facts;
   const days = Math.floor((now - newestAt) / DAY_MS);
   return {
     event: 'no-new-snapshot',
     level: 'info',
-    title: `No new ChatGPT snapshot for ${count(days, 'day')}`,
+    title: `No new ChatGPT export for ${count(days, 'day')}`,
     body: [
-      `The newest snapshot of ${account} is the export of ${formatMoment(newestAt)}. What was written since then is in ChatGPT only.${growthSentence(facts, now)}`,
+      `The newest export of ${account} in the backup was made at ${formatMoment(newestAt)}. What was written since then is in ChatGPT only.${growthSentence(facts, now)}`,
       ...steps(`signed in as the account of ${account}`),
       `You are reminded again in ${count(Math.round(againMs / DAY_MS), 'day')}, unless an export is on its way by then.`,
     ].join('\n'),

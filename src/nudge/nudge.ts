@@ -2,7 +2,7 @@ import { DAY_MS } from '../lib/clock.ts';
 
 /** What is known of an account, or of all where there is no snapshot yet. Times in ms UTC. */
 export interface NudgeFacts {
-  /** When the newest snapshot's export was made; undefined where there never was one. */
+  /** When the newest export was made that is in the backup; undefined where there is none. */
   readonly newestAt: number | undefined;
   /** Whether an export is on its way: asked for and awaited, or being captured. */
   readonly underWay: boolean;

@@ -1,7 +1,7 @@
 import { DAY_MS } from '../lib/clock.ts';
 import type { SnapshotInfo } from '../snapshot/index.ts';
 
-/** What is needed of a snapshot to tell how an account grows. */
+/** What is needed of an export to tell how an account grows. */
 export type Counted = { readonly meta: Pick<SnapshotInfo['meta'], 'exportTime' | 'counts'> };
 
 const WEEK_MS = 7 * DAY_MS;
@@ -16,13 +16,13 @@ const RHYTHMS = [7, 14, 30, 90] as const;
 type Rhythm = (typeof RHYTHMS)[number];
 
 /**
- * How many messages an account grows by in a week, by the counts of its snapshots of the last half year; undefined where
+ * How many messages an account grows by in a week, by the counts of its exports of the last half year; undefined where
  * they do not tell.
  *
- * @param snapshots of one account, oldest first
+ * @param exports of one account, oldest first
  */
-export function growthOf(snapshots: readonly Counted[]): number | undefined {
-  const counted = snapshots.filter(({ meta }) => meta.counts.messages !== undefined);
+export function growthOf(exports: readonly Counted[]): number | undefined {
+  const counted = exports.filter(({ meta }) => meta.counts.messages !== undefined);
   const newest = counted.at(-1)?.meta;
   if (newest === undefined) return undefined;
   const first = counted.find(({ meta }) => newest.exportTime - meta.exportTime <= LOOK_BACK_MS)?.meta;

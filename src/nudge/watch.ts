@@ -9,10 +9,10 @@ import {
 } from '../capture/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Message } from '../notify/index.ts';
-import { listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
+import { type KeptExport, keptExports, listSnapshots } from '../snapshot/index.ts';
 import { noFirstSnapshot, noNewSnapshot } from './messages.ts';
 import { type NudgeFacts, type NudgeRecord, nextNudge, stepNudge } from './nudge.ts';
-import { growthOf } from './rhythm.ts';
+import { type Counted, growthOf } from './rhythm.ts';
 
 export interface NudgeSettings {
   /** After how long without a new snapshot people are reminded, ms; 0: never. */
@@ -53,9 +53,9 @@ export class NudgeWatch {
   async look(): Promise<void> {
     const { journal, recorder, backupDir, accounts, settings, clock } = this.#options;
     if (settings.afterMs === 0) return;
-    const { snapshots } = await listSnapshots(backupDir);
+    const kept = keptExports(await listSnapshots(backupDir));
     const [open, awaited] = [await journal.openCaptures(), await journal.awaited()];
-    for (const state of accountStates({ snapshots, open, awaited, accounts, except: settings.except })) {
+    for (const state of accountStates({ kept, open, awaited, accounts, except: settings.except })) {
       const subject = subjectOf(state);
       const last = recordOf(await journal.toldOf(subject));
       const now = clock.now();
@@ -70,7 +70,7 @@ export class NudgeWatch {
 /** What is known of exports and captures. */
 export interface Known {
   /** Oldest first. */
-  readonly snapshots: readonly SnapshotInfo[];
+  readonly kept: readonly KeptExport[];
   readonly open: readonly Capture[];
   readonly awaited: readonly Awaited[];
   readonly accounts: MailboxAccounts;
@@ -93,9 +93,9 @@ export async function upcomingNudges(
   );
 }
 
-function accountStates({ snapshots, open, awaited, accounts, except }: Known & Pick<NudgeSettings, 'except'>) {
-  const waiting = stillAwaited(awaited, snapshots, accounts);
-  if (snapshots.length === 0) {
+function accountStates({ kept, open, awaited, accounts, except }: Known & Pick<NudgeSettings, 'except'>) {
+  const waiting = stillAwaited(awaited, kept, accounts);
+  if (kept.length === 0) {
     return [
       {
         account: undefined,
@@ -105,19 +105,24 @@ function accountStates({ snapshots, open, awaited, accounts, except }: Known & P
       },
     ];
   }
-  return [...Map.groupBy(snapshots, ({ account }) => account)]
+  return [...Map.groupBy(kept, ({ snapshot }) => snapshot.account)]
     .filter(([account]) => !except.some((name) => isSame(name, account)))
-    .map(([account, kept]): AccountState => {
+    .map(([account, exports]): AccountState => {
       const mailboxes = mailboxesOf(account, accounts);
       return {
         account,
-        newestAt: kept.at(-1)?.meta.exportTime,
-        messagesPerWeek: growthOf(kept),
+        newestAt: exports.at(-1)?.meta.exportTime,
+        messagesPerWeek: growthOf(exports.map(countedIn)),
         underWay:
           open.some((capture) => mayBeOf(capture, account, mailboxes)) ||
           waiting.some(({ mailbox }) => mailboxes.includes(mailbox)),
       };
     });
+}
+
+/** An unchanged export holds as many messages as its snapshot. */
+function countedIn({ meta, snapshot }: KeptExport): Counted {
+  return { meta: { exportTime: meta.exportTime, counts: snapshot.meta.counts } };
 }
 
 /** The mailboxes that an account's exports may come through: its own, or any where none is known to be. */

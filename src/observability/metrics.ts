@@ -12,6 +12,7 @@ const STATES: readonly CaptureState['name'][] = [
   'unpacking',
   'committed',
   'duplicate',
+  'unchanged',
   'refused',
   'expired',
 ];
@@ -123,9 +124,13 @@ const GAUGES: Readonly<Record<string, GaugeOptions>> = {
     read: (reading) => byAccount(reading, (snapshots) => snapshots.reduce((sum, { meta }) => sum + meta.bytes, 0)),
   },
   chatkeep_newest_snapshot_timestamp_seconds: {
-    help: 'When the export of the newest snapshot was made',
+    help: 'When the newest export was made that is in the backup: as a snapshot, or with nothing changed since one',
     labels: ['account'],
-    read: (reading) => byAccount(reading, (snapshots) => seconds(snapshots.at(-1)?.meta.exportTime)),
+    read: ({ exports }) =>
+      [...Map.groupBy(exports, ({ snapshot }) => snapshot.account)].map(([account, ofAccount]) => [
+        { account },
+        seconds(ofAccount.at(-1)?.meta.exportTime),
+      ]),
   },
   chatkeep_newest_snapshot_bytes: {
     help: 'Size of the newest snapshot',

@@ -5,7 +5,7 @@ import { type DiskReport, diskReports } from '../disk-watch/index.ts';
 import { type Health, type Heartbeat, judgeHealth } from '../heartbeat.ts';
 import { version } from '../lib/version.ts';
 import { type CheckedLogin, loginRecordIn } from '../login-watch/index.ts';
-import { listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
+import { type KeptExport, keptExports, listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
 import { readRecord } from '../verification/index.ts';
 
 /** What is read for the metrics, all at one moment. Times in ms UTC, sizes in bytes. */
@@ -21,6 +21,8 @@ export interface Reading {
   /** Since the start. */
   readonly downloadedBytes: number;
   readonly snapshots: readonly SnapshotInfo[];
+  /** With those that were found unchanged; oldest first. */
+  readonly exports: readonly KeptExport[];
   readonly undelivered: { readonly count: number; readonly oldestAt: number | undefined };
   readonly logins: readonly CheckedLogin[];
   readonly disks: readonly DiskReport[];
@@ -37,7 +39,8 @@ export async function readMetrics(
   { journal, conductor }: Pick<Assembly, 'journal' | 'conductor'>,
   vitals: Heartbeat,
 ): Promise<Reading> {
-  const { snapshots } = await listSnapshots(backupDir);
+  const list = await listSnapshots(backupDir);
+  const { snapshots } = list;
   return {
     now: vitals.at,
     version: await version(),
@@ -48,6 +51,7 @@ export async function readMetrics(
     awaited: (await journal.awaited()).reduce((sum, { requests }) => sum + requests.length, 0),
     downloadedBytes: conductor.downloadedBytes,
     snapshots,
+    exports: keptExports(list),
     undelivered: await journal.undelivered(),
     logins: await loginRecordIn(stateDir).read(),
     disks: await diskReports({ backupDir, stateDir }, snapshots),

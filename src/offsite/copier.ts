@@ -7,15 +7,15 @@ import { count, formatDuration } from '../lib/text.ts';
 import { Alarm } from '../lib/wake.ts';
 import { newsOf, type OffsiteNews } from './news.ts';
 import type { OffsiteRecord, OffsiteRecordKeeper } from './record.ts';
-import { type LocalSnapshot, OffsiteError, type OffsiteTool, type RunContext } from './tool.ts';
+import { type LocalExport, OffsiteError, type OffsiteTool, type RunContext } from './tool.ts';
 
 export interface CopierOptions {
   /** How people call the place. */
   readonly name: string;
   readonly tool: OffsiteTool;
   readonly record: OffsiteRecordKeeper;
-  /** The snapshots in the backup directory, newest last. */
-  readonly snapshots: () => Promise<readonly LocalSnapshot[]>;
+  /** The exports in the backup directory, newest last. */
+  readonly exports: () => Promise<readonly LocalExport[]>;
   /** How often what is there is checked, ms; 0: never. */
   readonly checkEveryMs: number;
   /** After how long without success people are told, ms. */
@@ -42,13 +42,13 @@ const PROGRESS_EVERY_MS = 5 * SECOND_MS;
 
 /** What is to be done at a place. */
 interface Due {
-  readonly snapshots: readonly LocalSnapshot[];
-  readonly missing: readonly LocalSnapshot[];
+  readonly exports: readonly LocalExport[];
+  readonly missing: readonly LocalExport[];
   readonly check: boolean;
 }
 
 /**
- * Keeps the copies at one place up to date. What is to be done follows from the snapshots and the record alone, so that
+ * Keeps the copies at one place up to date. What is to be done follows from the exports and the record alone, so that
  * nothing is forgotten over a restart; without the record it is found out anew.
  */
 export class Copier {
@@ -96,9 +96,9 @@ export class Copier {
     const before = await record.read();
     const due = await this.#due(before);
     // Whoever asks for a copy wants to know that all is there.
-    const missing = what.copy ? due.snapshots : [];
+    const missing = what.copy ? due.exports : [];
     const after = await this.#work(before, { ...due, missing, check: what.check }, context);
-    return { record: after, missing: missingOf(due.snapshots, after).length };
+    return { record: after, missing: missingOf(due.exports, after).length };
   }
 
   /** Gives how long there is nothing to do, ms. */
@@ -126,14 +126,14 @@ export class Copier {
   }
 
   async #due({ copied, copiedAt, checkedAt, damage }: OffsiteRecord): Promise<Due> {
-    const { snapshots: list, checkEveryMs, clock } = this.#options;
-    const snapshots = await list();
+    const { exports: list, checkEveryMs, clock } = this.#options;
+    const exports = await list();
     const there = new Set(copied);
     const last = checkedAt ?? copiedAt;
     const every = damage === null ? checkEveryMs : Math.min(checkEveryMs, CHECK_DAMAGE_AGAIN_MS);
     return {
-      snapshots,
-      missing: snapshots.filter(({ id }) => !there.has(id)),
+      exports,
+      missing: exports.filter(({ id }) => !there.has(id)),
       check: checkEveryMs > 0 && last !== null && clock.now() - last >= every,
     };
   }
@@ -162,23 +162,23 @@ export class Copier {
     }
   }
 
-  async #copy(known: OffsiteRecord, { snapshots, missing }: Due, context: RunContext): Promise<OffsiteRecord> {
+  async #copy(known: OffsiteRecord, { exports, missing }: Due, context: RunContext): Promise<OffsiteRecord> {
     const { name, tool, record, clock, logger } = this.#options;
     const from = clock.now();
-    logger.info({ offsite: name }, `copying ${count(missing.length, 'snapshot')} to ${name}`);
+    logger.info({ offsite: name }, `copying ${count(missing.length, 'export')} to ${name}`);
     const copied = await tool
-      .copy(snapshots, this.#telling(context))
+      .copy(exports, this.#telling(context))
       .finally(() => record.writeProgress(undefined).catch(() => {}));
     const now = clock.now();
     logger.info({ offsite: name }, `copied to ${name} in ${formatDuration(now - from)}`);
     return this.#save({ ...known, copied: [...copied], copiedAt: now });
   }
 
-  async #check(known: OffsiteRecord, { snapshots }: Due, context: RunContext): Promise<OffsiteRecord> {
+  async #check(known: OffsiteRecord, { exports }: Due, context: RunContext): Promise<OffsiteRecord> {
     const { name, tool, clock, logger } = this.#options;
     const there = new Set(known.copied);
     const problems = await tool.check(
-      snapshots.filter(({ id }) => there.has(id)),
+      exports.filter(({ id }) => there.has(id)),
       context,
     );
     if (problems.length === 0) logger.info({ offsite: name }, `checked what is at ${name}: it is sound`);
@@ -211,8 +211,8 @@ export class Copier {
 
   /** The news is safe before it is noted as told: it is told at least once. */
   async #tell(known: OffsiteRecord, now: number): Promise<void> {
-    const { snapshots, lateMs, tell } = this.#options;
-    const news = newsOf(known, { lateMs, missing: missingOf(await snapshots(), known).length, now });
+    const { exports, lateMs, tell } = this.#options;
+    const news = newsOf(known, { lateMs, missing: missingOf(await exports(), known).length, now });
     if (news === undefined) return;
     await tell(news);
     await this.#save({ ...known, told: news.kind === 'recovered' ? null : { kind: news.kind, at: now } });
@@ -226,7 +226,8 @@ export class Copier {
 
 const NOTHING_OWED = { owedSince: null, attempt: 0, nextTryAt: null, trouble: null } as const;
 
-function missingOf(snapshots: readonly LocalSnapshot[], { copied }: OffsiteRecord): LocalSnapshot[] {
+/** The exports that are not there. */
+export function missingOf(exports: readonly LocalExport[], { copied }: OffsiteRecord): LocalExport[] {
   const there = new Set(copied);
-  return snapshots.filter(({ id }) => !there.has(id));
+  return exports.filter(({ id }) => !there.has(id));
 }

@@ -7,7 +7,7 @@ export type OffsiteNews =
       readonly kind: 'late';
       /** Since when something is to be done. */
       readonly since: number;
-      /** Snapshots that are not there. */
+      /** How many exports are not there. */
       readonly missing: number;
       readonly copiedAt: number | null;
       readonly trouble: string | null;
@@ -21,7 +21,7 @@ const TOLD_AGAIN_AFTER_MS = 7 * DAY_MS;
 /**
  * What is to be told, seen from the record alone: what could not be told is told the next time.
  *
- * @param missing how many snapshots are not there
+ * @param missing how many exports are not there
  */
 export function newsOf(
   record: OffsiteRecord,

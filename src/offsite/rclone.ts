@@ -4,10 +4,12 @@ import type { RcloneConfig } from '../config/index.ts';
 import { readEnvironment } from './environment.ts';
 import { parseLine, sentenceOf } from './lines.ts';
 import { runTool, type ToolEnd } from './run-tool.ts';
-import { type LocalSnapshot, OffsiteError, type OffsiteTool, type RunContext } from './tool.ts';
+import { type LocalExport, OffsiteError, type OffsiteTool, type RunContext } from './tool.ts';
 
 /** The file that makes a directory a snapshot, here and there: it is copied last. */
 const MARK = '.chatkeep/snapshot.json';
+/** Where the records of unchanged exports lie. */
+const RECORDS = '/*/.chatkeep/unchanged/*.json';
 const README = 'README.txt';
 
 /** rclone(1): the directory, or the file, is not there. */
@@ -17,8 +19,8 @@ const statsLine = z.object({ stats: z.object({ bytes: z.number(), totalBytes: z.
 
 /**
  * Each snapshot as it is, in a remote of the user's rclone configuration (https://rclone.org), so that the remote is a
- * backup directory itself. Nothing of a snapshot that is there is changed or deleted; one that lacks its mark was
- * broken off, and is completed.
+ * backup directory itself; so are the records of unchanged exports. Nothing of a snapshot that is there is changed or
+ * deleted; one that lacks its mark was broken off, and is completed.
  */
 export function createRclone(
   config: RcloneConfig,
@@ -55,18 +57,22 @@ export function createRclone(
     if (end.exitCode !== 0) throw new OffsiteError(faultOf(args[0] ?? '', end));
   }
 
-  /** The snapshots that are whole there. */
+  /** The ids of the exports that are whole there. */
   async function marked(context: RunContext): Promise<Set<string>> {
-    const list = ['lsf', '--recursive', '--files-only', '--include', `/*/*/${MARK}`, '--', config.remote];
+    const wanted = ['--include', `/*/*/${MARK}`, '--include', RECORDS];
     const whole = new Set<string>();
-    const end = await rclone(list, context, (path) => whole.add(path.slice(0, -MARK.length - 1)));
+    const list = ['lsf', '--recursive', '--files-only', ...wanted, '--', config.remote];
+    const end = await rclone(list, context, (path) => {
+      whole.add(path.endsWith(`/${MARK}`) ? path.slice(0, -MARK.length - 1) : path);
+    });
     if (EXIT_NOT_THERE.includes(end.exitCode)) return new Set();
     if (end.exitCode !== 0) throw new OffsiteError(faultOf('lsf', end));
     return whole;
   }
 
-  async function copyOne({ id }: LocalSnapshot, context: RunContext): Promise<void> {
+  async function copyOne({ kind, id }: LocalExport, context: RunContext): Promise<void> {
     const from = join(backups, id);
+    if (kind === 'unchanged') return done(['copyto', '--immutable', '--', from, there(id)], context);
     await done(['copy', '--create-empty-src-dirs', '--exclude', `/${MARK}`, '--', from, there(id)], context);
     await done(['copyto', '--immutable', '--', join(from, MARK), there(`${id}/${MARK}`)], context);
   }
@@ -76,22 +82,22 @@ export function createRclone(
       await done(['mkdir', '--', config.remote], context);
     },
 
-    async copy(snapshots, context) {
+    async copy(exports, context) {
       const whole = await marked(context);
       // What is new matters most.
-      for (const snapshot of snapshots.toReversed().filter(({ id }) => !whole.has(id))) {
-        await copyOne(snapshot, context);
-        whole.add(snapshot.id);
+      for (const one of exports.toReversed().filter(({ id }) => !whole.has(id))) {
+        await copyOne(one, context);
+        whole.add(one.id);
       }
       await done(['copyto', '--ignore-existing', '--', join(backups, README), there(README)], context);
-      return snapshots.map(({ id }) => id).filter((id) => whole.has(id));
+      return exports.map(({ id }) => id).filter((id) => whole.has(id));
     },
 
     async check(copied, context) {
       const whole = await marked(context);
       const problems = copied.filter(({ id }) => !whole.has(id)).map(({ id }) => `${id} is not there any more.`);
       for (const { id } of sample(
-        copied.filter((snapshot) => whole.has(snapshot.id)),
+        copied.filter(({ kind, id }) => kind === 'snapshot' && whole.has(id)),
         checkPercent,
       )) {
         const end = await rclone(['check', '--one-way', '--', join(backups, id), there(id)], context);
@@ -107,7 +113,7 @@ export function createRclone(
 }
 
 /** The newest one, and others by chance, at least one; in all about `percent` of them. */
-function sample(snapshots: readonly LocalSnapshot[], percent: number): LocalSnapshot[] {
+function sample(snapshots: readonly LocalExport[], percent: number): LocalExport[] {
   const [newest, ...others] = snapshots.toReversed();
   if (newest === undefined) return [];
   const most = Math.max(1, Math.ceil((snapshots.length * percent) / 100) - 1);

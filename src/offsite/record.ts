@@ -9,7 +9,7 @@ const time = z.number().nullable();
 /** What is known of the copies at one place; times in ms UTC. */
 const recordSchema = z.object({
   format: z.literal(1),
-  /** Ids of the snapshots that are there. */
+  /** Ids of the exports that are there. */
   copied: z.array(z.string()),
   copiedAt: time,
   checkedAt: time,

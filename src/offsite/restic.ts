@@ -83,7 +83,7 @@ export function createRestic(
       await done(['init'], context);
     },
 
-    async copy(snapshots, context) {
+    async copy(exports, context) {
       const excluded = LEFT_OUT.flatMap((name) => ['--exclude', literally(join(backups, '.chatkeep', name))]);
       const same = ['--ignore-inode', '--ignore-ctime'];
       await done(
@@ -94,7 +94,7 @@ export function createRestic(
       if (keep.length > 0) {
         await done(['forget', '--host', config.host, '--tag', TAG, '--path', backups, ...keep, '--prune'], context);
       }
-      return snapshots.map(({ id }) => id);
+      return exports.map(({ id }) => id);
     },
 
     async check(_copied, context) {

@@ -1,6 +1,7 @@
-/** A snapshot in the backup directory. */
-export interface LocalSnapshot {
-  /** `<account>/<name>`, which is also where it lies below the backup directory. */
+/** An export in the backup directory: a snapshot, or the record of one that was found unchanged (a file). */
+export interface LocalExport {
+  readonly kind: 'snapshot' | 'unchanged';
+  /** Where it lies below the backup directory: of a snapshot, `<account>/<name>`. */
   readonly id: string;
 }
 
@@ -18,11 +19,11 @@ export interface OffsiteTool {
   /**
    * Copies what is not there yet; one that was broken off goes on where it stopped.
    *
-   * @param snapshots all there are, newest last
+   * @param exports all there are, newest last
    * @returns the ids of those that are there now
    * @throws OffsiteError; the signal's reason
    */
-  copy(snapshots: readonly LocalSnapshot[], context: RunContext): Promise<readonly string[]>;
+  copy(exports: readonly LocalExport[], context: RunContext): Promise<readonly string[]>;
   /**
    * Checks a sample of what is there.
    *
@@ -30,7 +31,7 @@ export interface OffsiteTool {
    * @returns a sentence for each thing that is wrong; empty if all is well
    * @throws OffsiteError if it cannot be checked; the signal's reason
    */
-  check(copied: readonly LocalSnapshot[], context: RunContext): Promise<readonly string[]>;
+  check(copied: readonly LocalExport[], context: RunContext): Promise<readonly string[]>;
 }
 
 /** Why a program could not do its work: sentences for people, without secrets. */

@@ -5,8 +5,9 @@ import { diskReports, judgeDisk } from '../disk-watch/index.ts';
 import { type Heartbeat, judgeHealth } from '../heartbeat.ts';
 import { loginRecordIn } from '../login-watch/index.ts';
 import { upcomingNudges } from '../nudge/index.ts';
-import { offsiteRecordIn } from '../offsite/index.ts';
-import { listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
+import { missingOf, offsiteRecordIn } from '../offsite/index.ts';
+import { toBeCopied } from '../offsite-watch.ts';
+import { type KeptExport, keptExports, listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
 import { readRecord } from '../verification/index.ts';
 import type { AwaitedExport, DiskStatus, OffsiteStatus, Status } from './overview.ts';
 
@@ -29,13 +30,15 @@ export async function gatherStatus(
   { heartbeat, journal }: StatusSources,
   now: number,
 ): Promise<Status> {
-  const { snapshots } = await listSnapshots(config.backupDir);
+  const list = await listSnapshots(config.backupDir);
+  const { snapshots, unchanged } = list;
+  const kept = keptExports(list);
   const health = judgeHealth(heartbeat, now);
   const logins = await loginRecordIn(config.stateDir).read();
   const verified = await readRecord(config.stateDir);
-  const offsite = await offsiteStatus(config, snapshots);
+  const offsite = await offsiteStatus(config, kept);
   const disks = await disksOf(config, snapshots);
-  const known = { health, heartbeat, logins, offsite, verified, snapshots, disks };
+  const known = { health, heartbeat, logins, offsite, verified, snapshots, unchanged, disks };
   if (journal === undefined) {
     const undelivered = { count: 0, lastError: undefined, oldestAt: undefined };
     return { ...known, open: [], ended: [], awaited: [], undelivered, reminders: [] };
@@ -46,9 +49,9 @@ export async function gatherStatus(
     ...known,
     open,
     ended: await journal.endedCaptures(RECENT),
-    awaited: awaitedExports(stillAwaited(awaited, snapshots, accounts), config),
+    awaited: awaitedExports(stillAwaited(awaited, kept, accounts), config),
     undelivered: await journal.undelivered(),
-    reminders: await upcomingNudges({ snapshots, open, awaited, accounts }, journal, nudgeSettings(config), now),
+    reminders: await upcomingNudges({ kept, open, awaited, accounts }, journal, nudgeSettings(config), now),
   };
 }
 
@@ -58,12 +61,12 @@ async function disksOf(config: Config, snapshots: readonly SnapshotInfo[]): Prom
   return reports.map((report) => ({ ...report, state: judgeDisk('enough', report, config.disk) }));
 }
 
-function offsiteStatus(config: Config, snapshots: readonly SnapshotInfo[]): Promise<OffsiteStatus[]> {
+function offsiteStatus(config: Config, kept: readonly KeptExport[]): Promise<OffsiteStatus[]> {
   return Promise.all(
     config.offsite.map(async ({ name }) => {
       const keeper = offsiteRecordIn(config.stateDir, name);
       const record = await keeper.read();
-      const missing = snapshots.filter(({ id }) => !record.copied.includes(id)).length;
+      const missing = missingOf(toBeCopied(kept), record).length;
       return { name, record, missing, progress: await keeper.readProgress() };
     }),
   );

@@ -25,6 +25,8 @@ export interface Status {
   readonly offsite: readonly OffsiteStatus[];
   /** Oldest first. */
   readonly snapshots: readonly Kept[];
+  /** Exports that hold the very files of one of the snapshots, oldest first. */
+  readonly unchanged: readonly Unchanged[];
   readonly disks: readonly DiskStatus[];
   /** When people are reminded of asking for an export, by account; undefined where there is no snapshot yet. */
   readonly reminders: readonly { readonly account: string | undefined; readonly at: number }[];
@@ -40,6 +42,12 @@ export interface Kept {
   readonly meta: Pick<SnapshotInfo['meta'], 'exportTime' | 'files' | 'bytes' | 'counts'>;
 }
 
+/** What is told of an export that was found unchanged. */
+export interface Unchanged {
+  readonly meta: Pick<SnapshotInfo['meta'], 'exportTime'>;
+  readonly snapshot: Pick<SnapshotInfo, 'id' | 'account'>;
+}
+
 export interface DiskStatus extends DiskReport {
   readonly state: DiskState;
 }
@@ -48,7 +56,7 @@ export interface DiskStatus extends DiskReport {
 export interface OffsiteStatus {
   readonly name: string;
   readonly record: OffsiteRecord;
-  /** Snapshots that are not there. */
+  /** How many exports are not there. */
   readonly missing: number;
   readonly progress: OffsiteProgress | undefined;
 }
@@ -127,7 +135,12 @@ export function overviewOf(status: Status, now: number): Overview {
     })),
     snapshots: snapshotsLine(status.snapshots),
     accounts: [...Map.groupBy(status.snapshots, ({ account }) => account)].flatMap(([account, kept]) =>
-      accountItem(account, kept, now),
+      accountItem(
+        account,
+        kept,
+        status.unchanged.filter(({ snapshot }) => snapshot.account === account),
+        now,
+      ),
     ),
     verified: verifiedLine(status.verified, now),
     offsite: status.offsite.map((place) => offsiteItem(place, now)),
@@ -272,10 +285,15 @@ function snapshotsLine(snapshots: readonly Kept[]): string {
   return `${count(snapshots.length, 'snapshot')}; the newest is ${newest.id} (${count(files, 'file')}, ${formatBytes(bytes)}).`;
 }
 
-/** How old the newest snapshot of an account is, and what it has gained on the one before. */
-function accountItem(account: string, kept: readonly Kept[], now: number): Named[] {
+/** How old the newest export of an account is, and what it has gained on the one before. */
+function accountItem(account: string, kept: readonly Kept[], unchanged: readonly Unchanged[], now: number): Named[] {
   const [before, newest] = [kept.at(-2), kept.at(-1)];
   if (newest === undefined) return [];
+  const same = unchanged.at(-1);
+  if (same !== undefined && same.meta.exportTime > newest.meta.exportTime) {
+    const ago = formatDuration(now - same.meta.exportTime);
+    return [{ name: account, text: `exported ${ago} ago, with nothing changed since ${same.snapshot.id}` }];
+  }
   const [was, is] = [before?.meta.counts.messages, newest.meta.counts.messages];
   const grown = was === undefined || is === undefined ? 0 : is - was;
   const gained =
@@ -301,7 +319,7 @@ function offsiteItem({ name, record, missing, progress }: OffsiteStatus, now: nu
   const { copiedAt, checkedAt, nextTryAt } = record;
   const isUnderWay = progress !== undefined && now - progress.at < UNDER_WAY_WITHIN_MS;
   const parts = [
-    missing === 0 ? 'all snapshots are there' : `${count(missing, 'snapshot is', 'snapshots are')} not there yet`,
+    missing === 0 ? 'all snapshots are there' : `${count(missing, 'export is', 'exports are')} not there yet`,
     ...(copiedAt === null ? [] : [`copied last ${formatDuration(now - copiedAt)} ago`]),
     ...(checkedAt === null ? [] : [`checked ${formatDuration(now - checkedAt)} ago`]),
     ...(isUnderWay ? [`${formatBytes(progress.done)} of ${formatBytes(progress.total)} done at present`] : []),
@@ -325,6 +343,7 @@ function awaitedLine({ mailbox, askedAt, remindAt }: AwaitedExport, now: number)
 
 function snapshotOf(state: Capture['state']): string | undefined {
   if (state.name === 'committed') return state.snapshot;
+  if (state.name === 'unchanged') return state.since;
   return state.name === 'duplicate' ? state.of : undefined;
 }
 
@@ -354,6 +373,8 @@ function captureText(capture: Capture, work: Heartbeat['work'][number] | undefin
       return `kept as ${state.snapshot} at ${formatMoment(state.at)}`;
     case 'duplicate':
       return `kept before as ${state.of}`;
+    case 'unchanged':
+      return `complete at ${formatMoment(state.at)}: nothing has changed since ${state.since}`;
     case 'refused':
       return `refused at ${formatMoment(state.at)}. ${state.reason}${state.kept === undefined ? '' : ` The archive is at ${state.kept}`}`;
     case 'expired':

@@ -17,9 +17,11 @@ import type { Logger } from '../lib/logger.ts';
 import { Mutex } from '../lib/mutex.ts';
 import { count } from '../lib/text.ts';
 import { type CommitPlace, type CommitResult, commitSnapshot, type SnapshotDraft } from './commit.ts';
+import { type KeptExport, keptExports } from './kept.ts';
 import { updateLatest } from './latest.ts';
-import { listSnapshots, type SnapshotInfo, type SnapshotPlace } from './list.ts';
+import { listSnapshots } from './list.ts';
 import { isAccountDirectory, OWN_DIRECTORY, README_FILE } from './names.ts';
+import type { SnapshotPlace } from './place.ts';
 import { README_TEXT } from './readme.ts';
 import { removeSnapshot } from './remove.ts';
 import { withStorageErrors } from './tree.ts';
@@ -39,21 +41,23 @@ export interface BackupDirectory extends AsyncDisposable {
   createStaging(captureId: string): Promise<string>;
   discardStaging(captureId: string): Promise<void>;
   /**
-   * Turns the capture's staging directory into a snapshot, or finds that there is one already. Files of an unpacked
-   * export become read-only; unchanged ones become hard links. One commit runs at a time.
+   * Turns the capture's staging directory into a snapshot, or finds that there is one already: of the same export, or of
+   * another with the very same files, which is then put on record. Files of an unpacked export become read-only;
+   * unchanged ones become hard links. One commit runs at a time.
    *
    * @throws ChatkeepError `storage` (the staging directory stays, and the commit can be tried again); the signal's reason
    */
   commit(draft: SnapshotDraft, options?: { signal?: AbortSignal }): Promise<CommitResult>;
   /**
-   * Deletes a snapshot for good; never the newest of its account. No commit runs meanwhile.
+   * Deletes a snapshot for good, with the records of exports that were found equal to it; never the newest of its
+   * account. No commit runs meanwhile.
    * @throws ChatkeepError `storage`
    */
   remove(snapshot: SnapshotPlace): Promise<void>;
   /** Points `latest` of every account at its newest snapshot, where it leads elsewhere. */
   setLatest(): Promise<void>;
-  /** The newest snapshot that matches any one of the criteria. */
-  find(criteria: SnapshotCriteria): Promise<SnapshotInfo | undefined>;
+  /** How the newest export is kept that matches any one of the criteria. */
+  find(criteria: SnapshotCriteria): Promise<KeptExport | undefined>;
   /**
    * Moves a refused archive to `.chatkeep/quarantine/<name>.zip`, across file systems if need be, and gives the new path.
    * The archive is at one place or at both at every moment, never at none; asked again after a crash, it comes to the
@@ -185,9 +189,8 @@ class LockedBackupDirectory implements BackupDirectory {
     );
   }
 
-  async find({ capture, exportId, archiveSha256 }: SnapshotCriteria): Promise<SnapshotInfo | undefined> {
-    const { snapshots } = await listSnapshots(this.path);
-    return snapshots.findLast(
+  async find({ capture, exportId, archiveSha256 }: SnapshotCriteria): Promise<KeptExport | undefined> {
+    return keptExports(await listSnapshots(this.path)).findLast(
       ({ meta }) =>
         (capture !== undefined && meta.capture === capture) ||
         (exportId !== undefined && meta.exportId === exportId) ||

@@ -12,14 +12,17 @@ import {
 import type { Logger } from '../lib/logger.ts';
 import { redactText } from '../lib/secret.ts';
 import { syncTree } from '../lib/sync-tree.ts';
+import { type KeptExport, keptExports } from './kept.ts';
 import { updateLatest } from './latest.ts';
-import { nearestSnapshot, type SnapshotFile, shareUnchanged } from './links.ts';
-import { listSnapshots, type SnapshotInfo } from './list.ts';
-import { FORMAT, formatMetadata, type SnapshotMetadata, type SnapshotSource } from './metadata.ts';
+import { nearestSnapshot, neighbours, type SnapshotFile, shareUnchanged } from './links.ts';
+import { listSnapshots } from './list.ts';
+import { FORMAT, formatMetadata, type Provenance, type SnapshotMetadata, type SnapshotSource } from './metadata.ts';
 import { accountDirectory, METADATA_FILE, OWN_DIRECTORY, SUMS_FILE, snapshotName } from './names.ts';
+import type { SnapshotInfo } from './place.ts';
 import { type Draft, SNAPSHOT_FILE_MODE, seal } from './seal.ts';
 import { formatSums, parseSums } from './sums.ts';
 import { statIfThere } from './tree.ts';
+import { recordUnchanged, type UnchangedExport } from './unchanged.ts';
 import { verifySnapshot } from './verify.ts';
 
 /** What is to become a snapshot. Its files lie in the capture's staging directory. */
@@ -51,8 +54,10 @@ export interface SnapshotDraft {
 
 export type CommitResult =
   | { readonly kind: 'committed'; readonly snapshot: SnapshotInfo }
-  /** The same export is a snapshot already; the staging directory is gone. */
-  | { readonly kind: 'duplicate'; readonly of: SnapshotInfo };
+  /** The same export is kept in this snapshot already; the staging directory is gone. */
+  | { readonly kind: 'duplicate'; readonly of: SnapshotInfo }
+  /** Another export with the very files of the snapshot beside it: that is on record now, and the staging directory gone. */
+  | UnchangedExport;
 
 export interface CommitPlace {
   readonly backups: string;
@@ -66,32 +71,42 @@ export interface CommitPlace {
 const FEW_FILES = 1000;
 
 /**
- * Turns a staging directory into a snapshot. One rename commits: before it there is only a staging directory, after it
- * the whole snapshot; killed anywhere, a second commit of the same capture comes to the same result.
+ * Turns a staging directory into a snapshot, unless what is in it is kept already. One rename commits: before it there is
+ * only a staging directory, after it the whole snapshot (or the whole record of an unchanged export); killed anywhere, a
+ * second commit of the same capture comes to the same result.
  *
  * @param staging the capture's staging directory
  */
 export async function commitSnapshot(draft: SnapshotDraft, staging: string, place: CommitPlace): Promise<CommitResult> {
   const account = accountDirectory(draft.account);
-  const { snapshots } = await listSnapshots(place.backups);
-  const known = snapshots.find(({ meta }) => meta.capture === draft.capture);
+  const list = await listSnapshots(place.backups);
+  const kept = keptExports(list);
+  const known = kept.find(({ meta }) => meta.capture === draft.capture);
   if (known !== undefined) {
     await removeTree(staging);
-    await updateLatest(join(place.backups, known.account), place.stagingRoot, place.logger);
-    return { kind: 'committed', snapshot: known };
+    await updateLatest(join(place.backups, known.snapshot.account), place.stagingRoot, place.logger);
+    return known.kind === 'unchanged' ? known : { kind: 'committed', snapshot: known.snapshot };
   }
-  const duplicate = await findDuplicate(snapshots, account, draft, place.signal);
+  const duplicate = await findDuplicate(kept, account, draft, place.signal);
   if (duplicate !== undefined) {
     await removeTree(staging);
     return { kind: 'duplicate', of: duplicate };
   }
 
   const name = await freeName(join(place.backups, account), draft.exportTime);
+  const ofAccount = list.snapshots.filter((other) => other.account === account);
   await sealStaged(staging, draft.files, place.signal);
+  const equal = await findEqual(neighbours(ofAccount, name), draft.files, place.signal);
+  if (equal !== undefined) {
+    const where = { scratch: place.stagingRoot, mode: SNAPSHOT_FILE_MODE };
+    const unchanged = await recordUnchanged(provenanceOf(draft), equal, join(place.backups, account), where);
+    await removeTree(staging);
+    return unchanged;
+  }
+
   // An earlier try may have left half of it.
   await removeTree(join(staging, OWN_DIRECTORY));
   await mkdir(join(staging, OWN_DIRECTORY), { mode: PRIVATE_DIRECTORY_MODE });
-  const ofAccount = snapshots.filter((other) => other.account === account);
   const linkedFiles = await shareFiles(draft, staging, nearestSnapshot(ofAccount, name), place);
   const meta = describeDraft(draft, account, name, linkedFiles);
   await writeFileDurably(join(staging, SUMS_FILE), formatSums(draft.files), SNAPSHOT_FILE_MODE);
@@ -102,33 +117,47 @@ export async function commitSnapshot(draft: SnapshotDraft, staging: string, plac
   return { kind: 'committed', snapshot: { id: meta.id, account, name, path, meta } };
 }
 
+/** The snapshot that holds the same export: the same archive, the same name of it, or its content at its second. */
 async function findDuplicate(
-  snapshots: readonly SnapshotInfo[],
+  kept: readonly KeptExport[],
   account: string,
   draft: SnapshotDraft,
   signal: AbortSignal | undefined,
 ): Promise<SnapshotInfo | undefined> {
-  const sameExport = snapshots.filter(
+  const sameExport = kept.filter(
     ({ meta }) =>
       meta.archive.sha256 === draft.archive.sha256 || (meta.exportId !== undefined && meta.exportId === draft.exportId),
   );
-  // A snapshot that has rotted is no reason to throw away a sound copy.
-  for (const same of sameExport) {
-    if ((await verifySnapshot(same, signal === undefined ? {} : { signal })).ok) return same;
+  const candidates = new Set(sameExport.map(({ snapshot }) => snapshot));
+  for (const candidate of candidates) {
+    if (await isSoundSnapshot(candidate, signal)) return candidate;
   }
+  // The same export may come as two archives: fetched, and packed again by hand.
   const stamp = snapshotName(draft.exportTime);
-  for (const other of snapshots) {
-    const sameSecond = other.account === account && snapshotName(other.meta.exportTime) === stamp;
-    if (!sameSecond || sameExport.includes(other)) continue;
-    if (await hasSameContent(other, draft.files)) return other;
+  const sameSecond = kept
+    .filter(({ meta, snapshot }) => snapshot.account === account && snapshotName(meta.exportTime) === stamp)
+    .map(({ snapshot }) => snapshot)
+    .filter((snapshot) => !candidates.has(snapshot));
+  return findEqual(sameSecond, draft.files, signal);
+}
+
+/** The first of these snapshots that holds these files and no others, by path and SHA-256, each of them read and sound. */
+async function findEqual(
+  snapshots: readonly SnapshotInfo[],
+  files: readonly SnapshotFile[],
+  signal: AbortSignal | undefined,
+): Promise<SnapshotInfo | undefined> {
+  const wanted = formatSums(files);
+  for (const snapshot of snapshots) {
+    const text = await readFile(join(snapshot.path, SUMS_FILE), 'utf8').catch(() => '');
+    if (formatSums(parseSums(text).sums) === wanted && (await isSoundSnapshot(snapshot, signal))) return snapshot;
   }
   return undefined;
 }
 
-/** The same export may come as two archives: fetched, and packed again by hand. */
-async function hasSameContent(snapshot: SnapshotInfo, files: readonly SnapshotFile[]): Promise<boolean> {
-  const text = await readFile(join(snapshot.path, SUMS_FILE), 'utf8').catch(() => '');
-  return formatSums(parseSums(text).sums) === formatSums(files);
+/** A snapshot that has rotted is no reason to throw away a sound copy. */
+async function isSoundSnapshot(snapshot: SnapshotInfo, signal: AbortSignal | undefined): Promise<boolean> {
+  return (await verifySnapshot(snapshot, signal === undefined ? {} : { signal })).ok;
 }
 
 async function freeName(accountPath: string, exportTime: number): Promise<string> {
@@ -138,10 +167,9 @@ async function freeName(accountPath: string, exportTime: number): Promise<string
   }
 }
 
-function describeDraft(draft: SnapshotDraft, account: string, name: string, linkedFiles: number): SnapshotMetadata {
+function provenanceOf(draft: SnapshotDraft): Provenance {
+  const { form, sha256, bytes, opened = [] } = draft.archive;
   return {
-    format: FORMAT,
-    id: `${account}/${name}`,
     capture: draft.capture,
     account: draft.account,
     ...(draft.exportId === undefined ? {} : { exportId: draft.exportId }),
@@ -149,13 +177,19 @@ function describeDraft(draft: SnapshotDraft, account: string, name: string, link
     takenAt: draft.takenAt,
     source: draft.source,
     archive: {
-      sha256: draft.archive.sha256,
-      bytes: draft.archive.bytes,
-      ...(draft.archive.form === 'folder' ? { form: 'folder' } : {}),
-      ...(draft.archive.opened === undefined || draft.archive.opened.length === 0
-        ? {}
-        : { opened: [...draft.archive.opened] }),
+      sha256,
+      bytes,
+      ...(form === 'folder' ? { form } : {}),
+      ...(opened.length === 0 ? {} : { opened: [...opened] }),
     },
+  };
+}
+
+function describeDraft(draft: SnapshotDraft, account: string, name: string, linkedFiles: number): SnapshotMetadata {
+  return {
+    format: FORMAT,
+    id: `${account}/${name}`,
+    ...provenanceOf(draft),
     files: draft.files.length,
     bytes: draft.files.reduce((sum, { bytes }) => sum + bytes, 0),
     linkedFiles,

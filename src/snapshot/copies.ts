@@ -1,8 +1,8 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256OfFile } from '../lib/hash.ts';
-import type { SnapshotPlace } from './list.ts';
 import { SUMS_FILE } from './names.ts';
+import type { SnapshotPlace } from './place.ts';
 import { parseSums } from './sums.ts';
 
 /** A file of a snapshot that should have this content. */

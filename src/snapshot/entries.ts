@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { mapConcurrently } from '../lib/concurrency.ts';
 import { errorCode } from '../lib/errors.ts';
 import { readSumsOf } from './copies.ts';
-import type { SnapshotPlace } from './list.ts';
 import { OWN_DIRECTORY } from './names.ts';
+import type { SnapshotPlace } from './place.ts';
 import { walkTree } from './tree.ts';
 
 const AT_A_TIME = 16;

@@ -5,8 +5,8 @@ import { mapConcurrently } from '../lib/concurrency.ts';
 import { errorCode, errorMessage } from '../lib/errors.ts';
 import { FileHasher } from '../lib/hash.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { SnapshotInfo } from './list.ts';
 import { compareStamps, OWN_DIRECTORY, parseSnapshotName, SUMS_FILE } from './names.ts';
+import type { SnapshotInfo } from './place.ts';
 import { parseSums } from './sums.ts';
 
 /** A file of a snapshot in the making. */
@@ -38,13 +38,24 @@ const GONE: readonly string[] = ['ENOENT', 'ENOTDIR'];
  * @param snapshots of the account, oldest first
  */
 export function nearestSnapshot(snapshots: readonly SnapshotInfo[], name: string): SnapshotInfo | undefined {
+  return neighbours(snapshots, name)[0];
+}
+
+/**
+ * The snapshots between which one of this name would stand: the latest earlier one, then the first later one.
+ *
+ * @param snapshots of the account, oldest first
+ */
+export function neighbours(snapshots: readonly SnapshotInfo[], name: string): SnapshotInfo[] {
   const stamp = parseSnapshotName(name);
-  if (stamp === undefined) return undefined;
+  if (stamp === undefined) return [];
   const isEarlier = (snapshot: SnapshotInfo) => {
     const other = parseSnapshotName(snapshot.name);
     return other !== undefined && compareStamps(other, stamp) < 0;
   };
-  return snapshots.findLast(isEarlier) ?? snapshots[0];
+  const before = snapshots.findLast(isEarlier);
+  const after = snapshots.find((snapshot) => !isEarlier(snapshot));
+  return [before, after].filter((snapshot) => snapshot !== undefined);
 }
 
 /** How many files share what with another snapshot. */

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asStorageError, ChatkeepError, errorCode } from '../lib/errors.ts';
 import { exists } from '../lib/files.ts';
-import { type MetadataReading, readMetadata, type SnapshotMetadata } from './metadata.ts';
+import { type MetadataReading, readMetadata } from './metadata.ts';
 import {
   compareStamps,
   isAccountDirectory,
@@ -14,22 +14,8 @@ import {
   README_FILE,
   SUMS_FILE,
 } from './names.ts';
-
-/** Where a snapshot lies. */
-export interface SnapshotPlace {
-  /** `<account>/<name>`, from where it lies. */
-  readonly id: string;
-  readonly account: string;
-  /** When the export was made: `2026-11-21T190533Z`. */
-  readonly name: string;
-  /** Absolute. */
-  readonly path: string;
-}
-
-/** A committed snapshot. */
-export interface SnapshotInfo extends SnapshotPlace {
-  readonly meta: SnapshotMetadata;
-}
+import type { SnapshotInfo, SnapshotPlace } from './place.ts';
+import { listUnchanged, type UnchangedExport } from './unchanged.ts';
 
 /** A snapshot whose snapshot.json cannot be used. Its files can be verified and restored all the same. */
 export interface DamagedSnapshot extends SnapshotPlace {
@@ -40,9 +26,13 @@ export interface DamagedSnapshot extends SnapshotPlace {
 export interface SnapshotList {
   /** Newest last, by the time of the export. */
   readonly snapshots: readonly SnapshotInfo[];
+  /** Exports that hold the very files of one of these snapshots; newest last. */
+  readonly unchanged: readonly UnchangedExport[];
   /** Paths of what is neither a snapshot nor ours. Left alone. */
   readonly strangers: readonly string[];
   readonly damaged: readonly DamagedSnapshot[];
+  /** Records of unchanged exports that cannot be used; each with a sentence for the user. */
+  readonly damagedRecords: readonly { readonly path: string; readonly problem: string }[];
 }
 
 /**
@@ -51,20 +41,23 @@ export interface SnapshotList {
  * @throws ChatkeepError `not-found` where there is no such directory, `storage` where it cannot be read
  */
 export async function listSnapshots(backups: string): Promise<SnapshotList> {
-  const list: Listing = { snapshots: [], strangers: [], damaged: [] };
+  const list: Listing = { snapshots: [], unchanged: [], strangers: [], damaged: [], damagedRecords: [] };
   for (const entry of await readBackups(backups)) {
     if (entry.name === OWN_DIRECTORY || entry.name === README_FILE) continue;
     if (entry.isDirectory() && isAccountDirectory(entry.name)) await listAccount(backups, entry.name, list);
     else list.strangers.push(join(backups, entry.name));
   }
   list.snapshots.sort((a, b) => compareNames(a.name, b.name) || (a.account < b.account ? -1 : 1));
+  list.unchanged.sort((a, b) => a.meta.exportTime - b.meta.exportTime);
   return list;
 }
 
 interface Listing {
   readonly snapshots: SnapshotInfo[];
+  readonly unchanged: UnchangedExport[];
   readonly strangers: string[];
   readonly damaged: DamagedSnapshot[];
+  readonly damagedRecords: { readonly path: string; readonly problem: string }[];
 }
 
 /** Snapshot names, oldest first. */
@@ -95,16 +88,22 @@ async function listAccount(backups: string, account: string, list: Listing): Pro
     return;
   }
   const strangers: string[] = [];
+  const read: SnapshotInfo[] = [];
   let snapshots = 0;
   for (const { name } of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (name === LATEST) continue;
+    if (name === LATEST || name === OWN_DIRECTORY) continue;
     const place: SnapshotPlace = { id: `${account}/${name}`, account, name, path: join(directory, name) };
     const reading = await readSnapshot(place);
     if (reading.kind === 'none') strangers.push(place.path);
     else snapshots += 1;
     if (reading.kind === 'damaged') list.damaged.push({ ...place, problem: reading.problem });
-    if (reading.kind === 'read') list.snapshots.push({ ...place, meta: reading.metadata });
+    if (reading.kind === 'read') read.push({ ...place, meta: reading.metadata });
   }
+  list.snapshots.push(...read);
+  const records = await listUnchanged(directory, account, read);
+  list.unchanged.push(...records.unchanged);
+  list.damagedRecords.push(...records.damaged);
+  strangers.push(...records.strangers);
   // A directory that holds other things only is a stranger as a whole (lost+found, a share's recycle bin).
   list.strangers.push(...(snapshots === 0 && strangers.length > 0 ? [directory] : strangers));
 }

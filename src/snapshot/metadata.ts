@@ -25,22 +25,16 @@ const source = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('file'), name: z.string() }),
 ]);
 
-/**
- * `.chatkeep/snapshot.json`: one schema for writing and for reading. Keys that are not known are passed over, so that a
- * later version can add some without a new format.
- */
-const metadataSchema = z.object({
-  format: z.literal(FORMAT),
-  /** `<account>/<name>`, as it was committed. */
-  id: z.string(),
-  /** The capture that made it. */
+/** What is kept of where an export came from, in snapshot.json and in the record of an unchanged one. */
+const provenance = {
+  /** The capture that took it in. */
   capture: z.string(),
   account: z.string(),
   /** The provider's name of the export; none for an archive of unknown origin. */
   exportId: z.string().optional(),
   /** When the export was made. */
   exportTime: moment,
-  /** When the snapshot was taken. */
+  /** When it was taken in. */
   takenAt: moment,
   /** Where the export came from; never the link. */
   source,
@@ -52,6 +46,17 @@ const metadataSchema = z.object({
     /** ZIPs that lay in it and were opened: a folder of its name has the place of each. */
     opened: z.array(z.object({ path: z.string(), bytes, sha256 })).optional(),
   }),
+};
+
+/**
+ * `.chatkeep/snapshot.json`: one schema for writing and for reading. Keys that are not known are passed over, so that a
+ * later version can add some without a new format.
+ */
+const metadataSchema = z.object({
+  format: z.literal(FORMAT),
+  /** `<account>/<name>`, as it was committed. */
+  id: z.string(),
+  ...provenance,
   /** The number of the export's own files: as many as SHA256SUMS has lines. */
   files: z.int().min(0),
   /** Their size together. */
@@ -64,41 +69,72 @@ const metadataSchema = z.object({
   findings: z.array(z.string()),
 });
 
+/** The record of an export that was unchanged, below its account's directory; written and read as snapshot.json is. */
+const unchangedSchema = z.object({
+  format: z.literal(FORMAT),
+  ...provenance,
+  /** The name of the snapshot that holds the very files, in the same account's directory. */
+  snapshot: z.string(),
+  /** The SHA-256 of that snapshot's SHA256SUMS, which stands for all its files. */
+  sums: sha256,
+});
+
 /** What a snapshot says about itself; times in ms UTC, sizes in bytes. */
 export type SnapshotMetadata = z.output<typeof metadataSchema>;
 export type SnapshotSource = SnapshotMetadata['source'];
+/** What is kept of an export that was unchanged; times in ms UTC, sizes in bytes. */
+export type UnchangedMetadata = z.output<typeof unchangedSchema>;
+/** What both say of an export. */
+export type Provenance = Omit<UnchangedMetadata, 'format' | 'snapshot' | 'sums'>;
 
 /** The text of snapshot.json. */
 export function formatMetadata(metadata: SnapshotMetadata): string {
   return `${JSON.stringify(z.encode(metadataSchema, metadata), null, 2)}\n`;
 }
 
-export type MetadataReading =
-  | { readonly kind: 'read'; readonly metadata: SnapshotMetadata }
-  /** There is no snapshot.json: not a snapshot. */
+/** The text of the record of an unchanged export. */
+export function formatUnchanged(metadata: UnchangedMetadata): string {
+  return `${JSON.stringify(z.encode(unchangedSchema, metadata), null, 2)}\n`;
+}
+
+export type Reading<Metadata> =
+  | { readonly kind: 'read'; readonly metadata: Metadata }
+  /** There is no such file. */
   | { readonly kind: 'none' }
   /** A sentence for the user. */
   | { readonly kind: 'damaged'; readonly problem: string };
 
+/** Without a snapshot.json (`none`) a directory is not a snapshot. */
+export type MetadataReading = Reading<SnapshotMetadata>;
+
 /** Reads the snapshot.json of a directory. Never throws: one broken snapshot must not hide the others. */
-export async function readMetadata(snapshot: string): Promise<MetadataReading> {
+export function readMetadata(snapshot: string): Promise<MetadataReading> {
+  return readAs(metadataSchema, join(snapshot, METADATA_FILE), METADATA_FILE);
+}
+
+/** Reads the record of an unchanged export. Never throws. */
+export function readUnchanged(path: string): Promise<Reading<UnchangedMetadata>> {
+  return readAs(unchangedSchema, path, 'The record of an unchanged export');
+}
+
+async function readAs<T>(schema: z.ZodType<T>, path: string, what: string): Promise<Reading<T>> {
   let text: string;
   try {
-    text = await readFile(join(snapshot, METADATA_FILE), 'utf8');
+    text = await readFile(path, 'utf8');
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'none' };
-    return { kind: 'damaged', problem: `${METADATA_FILE} cannot be read: ${errorMessage(error)}.` };
+    return { kind: 'damaged', problem: `${what} cannot be read: ${errorMessage(error)}.` };
   }
-  return parseMetadata(text);
+  return parseAs(schema, text, what);
 }
 
-function parseMetadata(text: string): MetadataReading {
+function parseAs<T>(schema: z.ZodType<T>, text: string, what: string): Reading<T> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return { kind: 'damaged', problem: `${METADATA_FILE} is not JSON.` };
+    return { kind: 'damaged', problem: `${what} is not JSON.` };
   }
   const newer = z.object({ format: z.number().gt(FORMAT) }).safeParse(value);
   if (newer.success) {
@@ -108,11 +144,11 @@ function parseMetadata(text: string): MetadataReading {
       problem: `It was written by a newer Chatkeep (format ${format}; this one knows ${FORMAT}). Update Chatkeep to use it.`,
     };
   }
-  const parsed = metadataSchema.safeParse(value);
+  const parsed = schema.safeParse(value);
   if (parsed.success) return { kind: 'read', metadata: parsed.data };
   const where = parsed.error.issues[0]?.path.join('.') ?? '';
   return {
     kind: 'damaged',
-    problem: `${METADATA_FILE} is not what it should be (at ${where === '' ? 'its top' : where}).`,
+    problem: `${what} is not what it should be (at ${where === '' ? 'its top' : where}).`,
   };
 }

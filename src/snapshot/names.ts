@@ -4,6 +4,8 @@ import { sha256 } from '../lib/hash.ts';
 export const OWN_DIRECTORY = '.chatkeep';
 export const SUMS_FILE = `${OWN_DIRECTORY}/SHA256SUMS`;
 export const METADATA_FILE = `${OWN_DIRECTORY}/snapshot.json`;
+/** Below an account's directory: a record for each export that was unchanged, by the time of the export. */
+export const UNCHANGED_DIRECTORY = `${OWN_DIRECTORY}/unchanged`;
 export const README_FILE = 'README.txt';
 /** The link in an account's directory to its newest snapshot. */
 export const LATEST = 'latest';
@@ -55,6 +57,18 @@ const SNAPSHOT_NAME = /^(\d{4})-(\d{2})-(\d{2})T(\d{2})(\d{2})(\d{2})Z(?:-([2-9]
 export function snapshotName(exportTime: number, ordinal = 1): string {
   const stamp = new Date(exportTime).toISOString().slice(0, 19).replaceAll(':', '');
   return ordinal === 1 ? `${stamp}Z` : `${stamp}Z-${ordinal}`;
+}
+
+const RECORD_SUFFIX = '.json';
+
+/** The file name of an unchanged export's record: `2026-11-21T190533Z.json`. */
+export function recordName(exportTime: number, ordinal = 1): string {
+  return `${snapshotName(exportTime, ordinal)}${RECORD_SUFFIX}`;
+}
+
+/** Whether a file of this name can be the record of an unchanged export. */
+export function isRecordName(name: string): boolean {
+  return name.endsWith(RECORD_SUFFIX) && parseSnapshotName(name.slice(0, -RECORD_SUFFIX.length)) !== undefined;
 }
 
 /** What a snapshot's name says, or undefined if it is not one. */

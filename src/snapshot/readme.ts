@@ -11,6 +11,7 @@ What is here
       .chatkeep/SHA256SUMS      checksums of all files of the export
       .chatkeep/snapshot.json   when and from where the snapshot was taken
     latest                      a link to the newest snapshot
+    .chatkeep/unchanged/        exports that held exactly what one of the snapshots holds, so that no second was made
   .chatkeep/quarantine/         archives that were refused as unsafe or broken, as they came
   .chatkeep/staging/            work in progress; safe to delete while Chatkeep is stopped
 

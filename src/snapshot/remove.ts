@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { makePrivateDirectory, removeTree, syncDirectory } from '../lib/files.ts';
 import type { Logger } from '../lib/logger.ts';
 import { updateLatest } from './latest.ts';
-import { compareNames, type SnapshotPlace } from './list.ts';
+import { compareNames } from './list.ts';
 import { parseSnapshotName } from './names.ts';
+import type { SnapshotPlace } from './place.ts';
+import { forgetUnchanged } from './unchanged.ts';
 
 export interface RemovalPlace {
   readonly backups: string;
@@ -19,7 +21,8 @@ export interface RemovalPlace {
 /**
  * Deletes a snapshot. One rename takes it out of its account, so that there is a whole snapshot before it and none after
  * it; what it held is deleted then, by this process or, if it is killed, by the next that opens the directory. Files
- * that other snapshots share stay theirs.
+ * that other snapshots share stay theirs. The records of exports that were found equal to it go with it; what a crash
+ * leaves of them counts for nothing.
  *
  * @throws Error for the newest snapshot of its account: that one is never deleted
  */
@@ -32,6 +35,7 @@ export async function removeSnapshot({ account, name }: SnapshotPlace, place: Re
   await syncDirectory(accountPath);
   await syncDirectory(place.trash);
   await updateLatest(accountPath, place.stagingRoot, place.logger);
+  await forgetUnchanged(accountPath, name);
   await removeTree(doomed);
 }
 

@@ -12,8 +12,8 @@ import {
 import { sha256OfFile } from '../lib/hash.ts';
 import { assertRoom } from '../lib/space.ts';
 import { findCopies, findSound, readSumsOf } from './copies.ts';
-import type { SnapshotPlace } from './list.ts';
 import { METADATA_FILE, OWN_DIRECTORY, SUMS_FILE } from './names.ts';
+import type { SnapshotPlace } from './place.ts';
 import { type TreeEntry, walkTree } from './tree.ts';
 
 export interface RestoreOptions {

@@ -1,6 +1,7 @@
 import { ChatkeepError } from '../lib/errors.ts';
-import { compareNames, type SnapshotList, type SnapshotPlace } from './list.ts';
+import { compareNames, type SnapshotList } from './list.ts';
 import { LATEST } from './names.ts';
+import type { SnapshotPlace } from './place.ts';
 
 /** Enough to choose from; the rest is in `chatkeep snapshots`. */
 const CANDIDATES_NAMED = 5;

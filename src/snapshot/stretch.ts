@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSumsOf } from './copies.ts';
-import type { SnapshotPlace } from './list.ts';
+import type { SnapshotPlace } from './place.ts';
 
 /**
  * A stretch of all contents that there can be, ordered by their SHA-256: by its first 16 bits, around in a circle. That

@@ -1,8 +1,9 @@
 import { lstat, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Copy, findCopies, findSound, identityOf } from './copies.ts';
-import { compareNames, type SnapshotList, type SnapshotPlace } from './list.ts';
+import { compareNames, type SnapshotList } from './list.ts';
 import { LATEST } from './names.ts';
+import type { SnapshotPlace } from './place.ts';
 import { allSnapshots } from './select.ts';
 import { type ReadFiles, type VerifyOptions, type VerifyProblem, type VerifyReport, verifySnapshot } from './verify.ts';
 

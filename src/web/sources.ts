@@ -28,6 +28,7 @@ export interface CaptureView {
     | 'unpacking'
     | 'committed'
     | 'duplicate'
+    | 'unchanged'
     | 'refused'
     | 'expired';
   readonly text: string;

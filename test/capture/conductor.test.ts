@@ -8,7 +8,7 @@ import { sha256 } from '../../src/lib/hash.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { settle, TEST_START_MS } from '../support/virtual-clock.ts';
 import { DEADLINE_MS, END_STATES, fileCapture, noticeCapture } from './examples.ts';
-import { bringing, READY, stalled, Workshop, wantsLogin, withMethods } from './workshop.ts';
+import { bringing, EXPORT_FILES, READY, stalled, Workshop, wantsLogin, withMethods } from './workshop.ts';
 
 describe('A capture that needs a login', () => {
   it('is tried at once when a login has changed', async () => {
@@ -298,7 +298,8 @@ describe('Several captures', () => {
         }),
     });
     for (let n = 0; n < 4; n += 1) {
-      await workshop.dropIn(await workshop.archive('a.zip', undefined, Date.UTC(2026, n, 1)), `${n}.zip`);
+      const files = { ...EXPORT_FILES, 'chat.html': `${n}` };
+      await workshop.dropIn(await workshop.archive('a.zip', files, Date.UTC(2026, n, 1)), `${n}.zip`);
     }
     workshop.download = stalled;
     for (const notice of notices) await workshop.mail(notice);

@@ -105,6 +105,12 @@ export const END_STATES = {
     leftover: { path: '/a.zip', sha256: ARCHIVE_SHA256 },
   },
   duplicate: { name: 'duplicate', at: TEST_START_MS, of: 'ann@example.org/2026-11-21T185533Z', leftover: undefined },
+  unchanged: {
+    name: 'unchanged',
+    at: TEST_START_MS,
+    since: 'ann@example.org/2026-11-01T080910Z',
+    leftover: { path: '/a.zip', sha256: ARCHIVE_SHA256 },
+  },
   refused: { name: 'refused', at: TEST_START_MS, reason: 'The entry "../x" leads out.', kept: '/q.zip' },
   expired: { name: 'expired', at: TEST_START_MS },
 } as const satisfies Record<string, CaptureState>;
@@ -157,6 +163,19 @@ export const EVENTS = {
     },
   },
   'already-kept': { kind: 'already-kept', of: 'ann@example.org/2026-11-21T185533Z', sha256: ARCHIVE_SHA256 },
+  'found-unchanged': {
+    kind: 'found-unchanged',
+    sha256: ARCHIVE_SHA256,
+    facts: {
+      snapshot: 'ann@example.org/2026-11-01T080910Z',
+      since: Date.UTC(2026, 10, 1, 8, 9, 10),
+      account: 'ann@example.org',
+      exportTime: FOUND_MS,
+      files: 1234,
+      bytes: 1_800_000_000,
+      counts: { conversations: 412, messages: 9801 },
+    },
+  },
   'archive-refused': {
     kind: 'archive-refused',
     detail: 'The entry "../x" leads out of the snapshot.',

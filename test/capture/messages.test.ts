@@ -11,7 +11,7 @@ import { DEADLINE_MS, EVENTS, fileCapture, noticeCapture, OPEN_STATES, SETTINGS 
 /** Every text that people may get. Look at it in messages.golden.txt; UPDATE_GOLDEN=1 writes that file anew. */
 const GOLDEN = new URL('./messages.golden.txt', import.meta.url);
 
-const { committed, 'already-kept': kept, 'archive-refused': refused } = EVENTS;
+const { committed, 'already-kept': kept, 'found-unchanged': unchanged, 'archive-refused': refused } = EVENTS;
 const nobody = 'The server answered 403: access was denied. No login is configured.';
 const denied =
   'With the token in /logins/chatgpt_token: The server answered 403: access was denied. With the cookies in /logins/cookies.txt: The server sent us to a sign-in page (auth.openai.com).';
@@ -75,6 +75,17 @@ const ALL: Readonly<Record<string, Message>> = {
     NOW,
   ),
   'A file that was kept before': told(messages.duplicate(fileCapture(), kept.of, NOW)),
+  'Another export in which nothing has changed': messages.unchanged(unpacking, unchanged.facts, NOW),
+  'An older export with what a snapshot holds': messages.unchanged(
+    fileCapture(),
+    { ...unchanged.facts, exportTime: unchanged.facts.since - DAY_MS },
+    NOW,
+  ),
+  'Nothing has changed in an export that is not whole': messages.unchanged(
+    unpacking,
+    { ...unchanged.facts, counts: { ...unchanged.facts.counts, incompleteFiles: 1 } },
+    NOW,
+  ),
   'A login is needed': messages.needsLogin(downloading, troubleOf('login', nobody), SETTINGS, NOW),
   'A login is needed, first reminder': messages.needsLogin(
     downloading,
@@ -178,6 +189,7 @@ describe('The messages to people', () => {
       'refused-notice',
       'snapshot-committed',
       'trouble',
+      'unchanged',
     ]);
   });
 

@@ -48,6 +48,7 @@ function tablesOf(path: string): unknown[] {
 }
 
 const REQUEST = { askedAt: FOUND_MS + SECOND_MS, seenAt: FOUND_MS + 10 * MINUTE_MS, remindedAt: undefined };
+const AWAITED = { ...nothingAwaited('ann@example.org', 'openai'), requests: [REQUEST] };
 const TOLD = { subject: 'disk /backups', what: 'low', at: FOUND_MS };
 const LOGIN_ASKED_FOR = {
   ...LOGIN_TROUBLE,
@@ -59,12 +60,8 @@ const LOGIN_ASKED_FOR = {
 /** What each version of the journal was the first to keep, and what lies in its example. */
 const EARLIER_VERSIONS = [
   { version: 1, trouble: undefined, due: 'ChatGPT backup done', awaited: [] },
-  {
-    version: 2,
-    trouble: LOGIN_ASKED_FOR,
-    due: 'Chatkeep needs your login',
-    awaited: [{ ...nothingAwaited('ann@example.org', 'openai'), requests: [REQUEST] }],
-  },
+  { version: 2, trouble: LOGIN_ASKED_FOR, due: 'Chatkeep needs your login', awaited: [AWAITED] },
+  { version: 3, trouble: LOGIN_ASKED_FOR, due: 'Chatkeep needs your login', awaited: [AWAITED] },
 ] as const;
 
 describe('Journals of earlier versions', () => {
@@ -166,7 +163,7 @@ describe('The journal file', () => {
         assert.equal(error.class, 'storage');
         assert.equal(
           error.message,
-          `The journal ${path} was written by a newer Chatkeep (version 7; this one reads up to 3).`,
+          `The journal ${path} was written by a newer Chatkeep (version 7; this one reads up to 4).`,
         );
         assert.match(error.next, /^Use the newer Chatkeep/);
         return true;

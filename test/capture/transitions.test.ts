@@ -82,6 +82,7 @@ const TABLE: Readonly<Record<StateName, readonly Row[]>> = {
   unpacking: [
     ['committed', 'committed', 'snapshot-committed'],
     ['already-kept', 'duplicate'],
+    ['found-unchanged', 'unchanged', 'unchanged'],
     ['archive-refused', 'refused', 'refused-archive'],
     ['storage-trouble', 'waiting', 'trouble'],
     ['work-failed', 'waiting', 'trouble'],
@@ -371,8 +372,9 @@ describe('What an ended capture leaves to be deleted', () => {
       const before = noticeCapture({ name: 'unpacking', archive, attempt: 0 });
       const committed = stateOf(step(before, EVENTS.committed, MIDDLE).capture, 'committed');
       const duplicate = stateOf(step(before, EVENTS['already-kept'], MIDDLE).capture, 'duplicate');
+      const unchanged = stateOf(step(before, EVENTS['found-unchanged'], MIDDLE).capture, 'unchanged');
       const expected = leftover === undefined ? undefined : { path: leftover, sha256: ARCHIVE_SHA256 };
-      assert.deepEqual([committed.leftover, duplicate.leftover], [expected, expected]);
+      assert.deepEqual([committed.leftover, duplicate.leftover, unchanged.leftover], Array(3).fill(expected));
     });
   }
 });
@@ -380,6 +382,14 @@ describe('What an ended capture leaves to be deleted', () => {
 describe('A file that was kept before', () => {
   it('is told of when a person put it in, for they may look for it', () => {
     assert.deepEqual(told(step(fileCapture(), EVENTS['already-kept'], MIDDLE)), ['duplicate']);
+  });
+});
+
+describe('Another export in which nothing has changed', () => {
+  it('is told of, for somebody asked for it and waits for its snapshot', () => {
+    const unpacking = noticeCapture({ name: 'unpacking', archive: DOWNLOADED, attempt: 0 });
+    assert.deepEqual(told(step(unpacking, EVENTS['found-unchanged'], MIDDLE)), ['unchanged']);
+    assert.deepEqual(told(step(fileCapture(), EVENTS['found-unchanged'], MIDDLE)), ['unchanged']);
   });
 });
 
@@ -527,7 +537,7 @@ describe('Whatever happens to a capture', () => {
   it('an archive of a person is never deleted unless its content is safe', () => {
     always(({ after: { capture } }) => {
       if (!('leftover' in capture.state) || capture.state.leftover === undefined) return;
-      assert.ok(capture.state.name === 'committed' || capture.state.name === 'duplicate');
+      assert.ok(['committed', 'duplicate', 'unchanged'].includes(capture.state.name));
       assert.notEqual(capture.state.leftover.path, IMPORTED.path);
     });
   });

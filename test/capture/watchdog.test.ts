@@ -6,8 +6,8 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import type { Notice } from '../../src/notice/index.ts';
 import type { Message } from '../../src/notify/index.ts';
-import { type BackupDirectory, listSnapshots } from '../../src/snapshot/index.ts';
-import { open, takeNew } from '../snapshot/support.ts';
+import { type BackupDirectory, keptExports, listSnapshots } from '../../src/snapshot/index.ts';
+import { open, take, takeNew } from '../snapshot/support.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { TEST_START_MS as NOW, VirtualClock } from '../support/virtual-clock.ts';
 import { SETTINGS } from './examples.ts';
@@ -239,10 +239,25 @@ describe('A file that a person hands in', () => {
     await using scene = await Scene.open();
     await scene.mail(STARTED, NOW);
     await scene.handIn(NOW + DAY_MS);
-    const { snapshots } = await listSnapshots(scene.service.backups.path);
+    const kept = keptExports(await listSnapshots(scene.service.backups.path));
     const awaited = await scene.service.journal.awaited();
     assert.equal(awaited.length, 1);
-    assert.deepEqual(stillAwaited(awaited, snapshots, ACCOUNTS), []);
+    assert.deepEqual(stillAwaited(awaited, kept, ACCOUNTS), []);
+    await scene.pass(8);
+    assert.deepEqual(await scene.told(), []);
+  });
+
+  it('answers it, too, if nothing has changed in it', async () => {
+    await using scene = await Scene.open();
+    await scene.handIn(NOW - DAY_MS);
+    await scene.mail(STARTED, NOW);
+    const { kind } = await take(
+      scene.service.backups,
+      'again',
+      { 'chat.html': `${NOW - DAY_MS}` },
+      { exportTime: NOW + DAY_MS, account: ANN },
+    );
+    assert.equal(kind, 'unchanged');
     await scene.pass(8);
     assert.deepEqual(await scene.told(), []);
   });
@@ -252,8 +267,8 @@ describe('A file that a person hands in', () => {
     await scene.mail(STARTED, NOW);
     await scene.handIn(NOW - DAY_MS);
     await scene.handIn(NOW + DAY_MS, 'bob@example.org');
-    const { snapshots } = await listSnapshots(scene.service.backups.path);
-    assert.equal(stillAwaited(await scene.service.journal.awaited(), snapshots, ACCOUNTS).length, 1);
+    const kept = keptExports(await listSnapshots(scene.service.backups.path));
+    assert.equal(stillAwaited(await scene.service.journal.awaited(), kept, ACCOUNTS).length, 1);
     await scene.pass(3);
     assert.deepEqual(await scene.toldAfterDays(), [3]);
   });

@@ -148,6 +148,49 @@ describe('What is in an export', () => {
   });
 });
 
+describe('An export in which nothing has changed', () => {
+  const notBefore = async (workshop: Workshop) => {
+    await workshop.dropIn(await workshop.archive('a.zip', undefined, Date.UTC(2026, 9, 1)), 'a.zip');
+    await workshop.untilTidy('committed');
+    workshop.download = bringing(await workshop.archive('b.zip'));
+  };
+
+  it('ends as unchanged, is told, and leaves neither a snapshot nor its archive', async () => {
+    await using workshop = await Workshop.open();
+    await notBefore(workshop);
+    await workshop.mail();
+    await workshop.until('it has ended', async () => (await workshop.toldEvents()).length === 2);
+    assert.deepEqual(await workshop.toldEvents(), ['snapshot-committed', 'unchanged']);
+    await workshop.until('it is tidied up', async () => (await workshop.journal.untidyCaptures()).length === 0);
+    assert.deepEqual(await workshop.snapshots(), ['ann@example.org/2026-10-01T000000Z']);
+    assert.deepEqual(await readdir(workshop.downloads), []);
+  });
+
+  it('is told once, and not unpacked again, when the process died before the journal knew of it', async () => {
+    const isNews = ({ captures }: JournalEntry) => captures?.some(({ state }) => state.name === 'unchanged') === true;
+    await using workshop = await Workshop.open({
+      journal: (real) =>
+        withMethods(real, {
+          record: async (entry: JournalEntry) => {
+            if (isNews(entry)) throw new Error('the process is killed');
+            return real.record(entry);
+          },
+        }),
+    });
+    await notBefore(workshop);
+    await workshop.mail();
+    const isOnRecord = async () => (await listSnapshots(workshop.backups.path)).unchanged.length === 1;
+    await workshop.until('it is on record in the backup directory', isOnRecord);
+    await workshop.stop();
+    await workshop.start({
+      backups: (real) => withMethods(real, { createStaging: () => assert.fail('unpacked again') }),
+    });
+    await workshop.until('it is told', async () => (await workshop.toldEvents()).includes('unchanged'));
+    assert.deepEqual(await workshop.toldEvents(), ['snapshot-committed', 'unchanged']);
+    assert.equal((await listSnapshots(workshop.backups.path)).unchanged.length, 1);
+  });
+});
+
 describe('An archive that was downloaded', () => {
   it('and is unsafe goes into quarantine, and the capture ends', async () => {
     await using workshop = await Workshop.open();

@@ -317,7 +317,7 @@ export class Workshop implements AsyncDisposable {
     for (const account of await readdir(this.backups.path, { withFileTypes: true })) {
       if (!account.isDirectory() || account.name.startsWith('.')) continue;
       for (const entry of await readdir(join(this.backups.path, account.name), { withFileTypes: true })) {
-        if (entry.isDirectory()) found.push(`${account.name}/${entry.name}`);
+        if (entry.isDirectory() && entry.name !== '.chatkeep') found.push(`${account.name}/${entry.name}`);
       }
     }
     return found.sort();

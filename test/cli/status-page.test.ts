@@ -49,6 +49,7 @@ const FIRST_RUN: Status = {
   verified: { format: 1, from: 0, covered: 0, roundEnded: null, verifiedAt: null, damage: [] },
   offsite: [],
   snapshots: [],
+  unchanged: [],
   disks: [DISK],
   reminders: [{ account: undefined, at: NOW + 3 * DAY_MS }],
 };
@@ -114,6 +115,15 @@ const PAGES: Readonly<Record<string, Status>> = {
     open: [capture('c2', { name: 'downloading', attempt: 1 })],
     heartbeat: { ...BEAT, work: [{ capture: 'c2', phase: 'downloading', done: 1.2e9, total: 4.8e9, movedAt: NOW }] },
     reminders: [],
+  },
+  'nothing had changed in the last export': {
+    ...HEALTHY,
+    ended: [
+      capture('c2', { name: 'unchanged', at: NOW - HOUR_MS, since: 'ada/2026-06-04T050607Z', leftover: undefined }),
+    ],
+    unchanged: [
+      { meta: { exportTime: NOW - 2 * HOUR_MS }, snapshot: { id: 'ada/2026-06-04T050607Z', account: 'ada' } },
+    ],
   },
   'the service does not run': {
     ...HEALTHY,

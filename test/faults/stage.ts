@@ -27,9 +27,11 @@ const OLD = {
   b: 'same',
 };
 const NEW = { ...OLD, 'chat.html': '<html>new', 'conversations-000.json': '[]', 'c/d/new.dat': 'new' };
-const NAMES = ['2026-11-14', '2026-11-21'].map((day) => `${'0'.repeat(64)}-${day}-19-05-33-${'a'.repeat(32)}.zip`);
+const DAYS = ['2026-11-14', '2026-11-21'];
+const NAMES = DAYS.map((day) => `${'0'.repeat(64)}-${day}-19-05-33-${'a'.repeat(32)}.zip`);
 const OLD_ID = 'ada@example.test/2026-11-14T190533Z';
 const NEW_ID = 'ada@example.test/2026-11-21T190533Z';
+const RECORD_ID = 'ada@example.test/.chatkeep/unchanged/2026-11-21T190533Z.json';
 
 /** What a run under a fault came to. */
 export interface Outcome {
@@ -44,22 +46,27 @@ export interface Outcome {
 
 /**
  * `chatkeep import` of a second export into a backup directory with one snapshot, as a process of its own: unpacking,
- * counting, links, sealing, the rename, `latest`, and the record in the journal. Each run starts from the same files.
+ * counting, links, sealing, the rename, `latest`, and the record in the journal; or, of an `unchanged` export, the record
+ * of it in place of links and snapshot. Each run starts from the same files.
  */
 export class CommitStage implements AsyncDisposable {
   readonly #base: string;
   readonly #dispose: () => Promise<void>;
+  /** The ids of what there is once the second export is taken in. */
+  readonly #whenDone: string;
 
-  private constructor(base: string, dispose: () => Promise<void>) {
+  private constructor(base: string, whenDone: string, dispose: () => Promise<void>) {
     this.#base = base;
+    this.#whenDone = whenDone;
     this.#dispose = dispose;
   }
 
-  static async create(): Promise<CommitStage> {
+  static async create(second: 'changed' | 'unchanged' = 'changed'): Promise<CommitStage> {
     const temporary = await tempDir();
-    const stage = new CommitStage(temporary.path, async () => temporary[Symbol.asyncDispose]());
-    for (const [index, files] of [OLD, NEW].entries()) {
-      await saveHonestZip(stage.#at(NAMES[index] ?? ''), files);
+    const whenDone = `${OLD_ID} ${second === 'changed' ? NEW_ID : RECORD_ID}`;
+    const stage = new CommitStage(temporary.path, whenDone, async () => temporary[Symbol.asyncDispose]());
+    for (const [index, files] of [OLD, second === 'changed' ? NEW : OLD].entries()) {
+      await saveHonestZip(stage.#at(NAMES[index] ?? ''), files, { mtime: new Date(`${DAYS[index]}T19:05:33Z`) });
     }
     await mkdir(stage.#at('work'));
     await stage.#import(NAMES[0] ?? '');
@@ -71,7 +78,7 @@ export class CommitStage implements AsyncDisposable {
   async record(): Promise<Site[]> {
     await this.#reset();
     const sites = await recordCalls(this.#command, [this.#at('work')], this.#at('strace.log'));
-    await this.#expect([OLD_ID, NEW_ID]);
+    await this.#expectDone();
     // A cache that another process writes: what is killed there is not the one that commits.
     return sites.filter(({ path }) => !path.startsWith(this.#at('work/state/inventories')));
   }
@@ -86,7 +93,7 @@ export class CommitStage implements AsyncDisposable {
     const state = await this.#stateNow();
     if (fault !== 'KILL') assertHonest(ended, state);
     await this.#import(NAMES[1] ?? '');
-    await this.#expect([OLD_ID, NEW_ID]);
+    await this.#expectDone();
     await this.#expectTidy();
     return { site, fault, hit, ended, state };
   }
@@ -136,31 +143,31 @@ export class CommitStage implements AsyncDisposable {
       onProgress: () => {},
     });
     const kind = imported?.outcome.kind;
-    if (kind !== 'committed' && kind !== 'duplicate') {
+    if (kind !== 'committed' && kind !== 'duplicate' && kind !== 'unchanged') {
       throw new Error(`The next start did not complete the work: ${JSON.stringify(imported)}`);
     }
   }
 
   async #stateNow(): Promise<'old' | 'new'> {
-    const { snapshots, strangers, damaged } = await listSnapshots(this.#at('work/backups'));
-    const ids = snapshots.map(({ id }) => id).join(' ');
-    if (strangers.length + damaged.length > 0) throw new Error(`Something is half there: ${[...strangers, damaged]}`);
+    const list = await listSnapshots(this.#at('work/backups'));
+    const { snapshots, unchanged } = list;
+    const ids = [...snapshots, ...unchanged].map(({ id }) => id).join(' ');
+    const amiss = [...list.strangers, ...list.damaged, ...list.damagedRecords];
+    if (amiss.length > 0) throw new Error(`Something is half there: ${JSON.stringify(amiss)}`);
     for (const snapshot of snapshots) {
       const { ok, problems } = await verifySnapshot(snapshot);
       if (!ok) throw new Error(`${snapshot.id} is not whole: ${JSON.stringify(problems)}`);
     }
     if (ids === OLD_ID) return 'old';
-    if (ids === `${OLD_ID} ${NEW_ID}`) return 'new';
+    if (ids === this.#whenDone) return 'new';
     throw new Error(`Neither the old nor the new state is there, but: ${ids}`);
   }
 
-  async #expect(wanted: readonly string[]): Promise<void> {
-    await this.#stateNow();
+  async #expectDone(): Promise<void> {
+    if ((await this.#stateNow()) === 'old') throw new Error('The second export is not taken in.');
     const { snapshots } = await listSnapshots(this.#at('work/backups'));
-    const ids = snapshots.map(({ id }) => id);
-    if (ids.join() !== wanted.join()) throw new Error(`There ought to be ${wanted}, and there are: ${ids}`);
     const latest = await readlink(this.#at('work/backups/ada@example.test/latest'));
-    if (!NEW_ID.endsWith(`/${latest}`)) throw new Error(`latest leads to ${latest}`);
+    if (latest !== snapshots.at(-1)?.name) throw new Error(`latest leads to ${latest}`);
   }
 
   /** Nothing is left to do, and nothing lies about. */

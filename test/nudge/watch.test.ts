@@ -6,9 +6,9 @@ import { type Journal, openSqliteJournal, Recorder } from '../../src/capture/ind
 import { DAY_MS, HOUR_MS } from '../../src/lib/clock.ts';
 import type { Message } from '../../src/notify/index.ts';
 import { type NudgeSettings, NudgeWatch, upcomingNudges } from '../../src/nudge/index.ts';
-import { listSnapshots } from '../../src/snapshot/index.ts';
+import { keptExports, listSnapshots } from '../../src/snapshot/index.ts';
 import { noticeCapture } from '../capture/examples.ts';
-import { writeSnapshot } from '../support/snapshot-on-disk.ts';
+import { writeSnapshot, writeUnchanged } from '../support/snapshot-on-disk.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { TEST_START_MS as START, VirtualClock } from '../support/virtual-clock.ts';
 
@@ -105,10 +105,23 @@ describe('The watch over new snapshots', () => {
     assert.deepEqual(await told(), []);
   });
 
+  it('counts an export in which nothing has changed, for the day and for the growth', async () => {
+    await writeSnapshot(backupDir, 'ann@example.org', START - 70 * DAY_MS, { messages: 1000 });
+    const newest = await writeSnapshot(backupDir, 'ann@example.org', START - 35 * DAY_MS, { messages: 2000 });
+    await writeUnchanged(backupDir, newest, START);
+    await watch().look();
+    assert.deepEqual(await told(), []);
+    await clock.advance(30 * DAY_MS);
+    await watch().look();
+    const [message] = await told();
+    assert.equal(message?.title, 'No new ChatGPT export for 30 days');
+    assert.deepEqual([message?.data.newestAt, message?.data.messagesPerWeek], [START, 100]);
+  });
+
   it('announces the next reminder', async () => {
     await writeSnapshot(backupDir, 'ann@example.org', START);
-    const { snapshots } = await listSnapshots(backupDir);
-    const known = { snapshots, open: [], awaited: [], accounts: ACCOUNTS };
+    const kept = keptExports(await listSnapshots(backupDir));
+    const known = { kept, open: [], awaited: [], accounts: ACCOUNTS };
     assert.deepEqual(await upcomingNudges(known, journal, SETTINGS, START), [
       { account: 'ann@example.org', at: Math.floor(START / 1000) * 1000 + 30 * DAY_MS },
     ]);

@@ -10,6 +10,7 @@ import { MINUTE_MS } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { type Listener, listenAt } from '../../src/listener.ts';
 import { observabilityRoutes, type Reading } from '../../src/observability/index.ts';
+import { keptExports } from '../../src/snapshot/index.ts';
 import { DEADLINE_MS, noticeCapture, OPEN_STATES } from '../capture/examples.ts';
 import { writeSnapshot } from '../support/snapshot-on-disk.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -40,6 +41,7 @@ async function reading(changes: Partial<Reading> = {}): Promise<Reading> {
     awaited: 1,
     downloadedBytes: 100,
     snapshots: [snapshot],
+    exports: keptExports({ snapshots: [snapshot], unchanged: [] }),
     undelivered: { count: 2, oldestAt: NOW },
     logins: [
       {
@@ -118,6 +120,7 @@ describe('The metrics', () => {
       'chatkeep_captures{state="unpacking"} 0',
       'chatkeep_captures{state="committed"} 4',
       'chatkeep_captures{state="duplicate"} 0',
+      'chatkeep_captures{state="unchanged"} 0',
       'chatkeep_captures{state="refused"} 0',
       'chatkeep_captures{state="expired"} 0',
       `chatkeep_capture_deadline_timestamp_seconds{capture="a1b2c3d4e5f6",state="needs-login"} ${DEADLINE_MS / 1000}`,

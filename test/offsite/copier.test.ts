@@ -5,7 +5,7 @@ import { ChatkeepError } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import {
   Copier,
-  type LocalSnapshot,
+  type LocalExport,
   OffsiteError,
   type OffsiteNews,
   type OffsiteRecord,
@@ -18,7 +18,7 @@ import { settle, VirtualClock } from '../support/virtual-clock.ts';
 class Place implements OffsiteTool {
   readonly clock = new VirtualClock();
   readonly told: OffsiteNews[] = [];
-  readonly snapshots: LocalSnapshot[] = [];
+  readonly exports: LocalExport[] = [];
   readonly copies: number[] = [];
   readonly checks: number[] = [];
   /** Why nothing can be copied or checked at present. */
@@ -39,10 +39,10 @@ class Place implements OffsiteTool {
 
   async init(): Promise<void> {}
 
-  async copy(snapshots: readonly LocalSnapshot[]): Promise<readonly string[]> {
+  async copy(exports: readonly LocalExport[]): Promise<readonly string[]> {
     this.copies.push(this.clock.now());
     if (this.fault !== undefined) throw new OffsiteError(this.fault);
-    return snapshots.map(({ id }) => id);
+    return exports.map(({ id }) => id);
   }
 
   async check(): Promise<readonly string[]> {
@@ -65,7 +65,7 @@ class Place implements OffsiteTool {
       name: 'cloud',
       tool: this,
       record,
-      snapshots: async () => [...this.snapshots],
+      exports: async () => [...this.exports],
       checkEveryMs,
       lateMs: 3 * DAY_MS,
       lock: async () => {
@@ -90,7 +90,7 @@ class Place implements OffsiteTool {
   }
 
   async commit(id: string): Promise<void> {
-    this.snapshots.push({ id });
+    this.exports.push({ kind: 'snapshot', id });
     this.copier.wake();
     await settle();
   }
@@ -102,7 +102,7 @@ class Place implements OffsiteTool {
 
 async function place(...ids: string[]): Promise<Place> {
   const made = new Place();
-  made.snapshots.push(...ids.map((id) => ({ id })));
+  made.exports.push(...ids.map((id) => ({ kind: 'snapshot', id }) as const));
   await made.start();
   return made;
 }
@@ -122,7 +122,7 @@ describe('A copier', () => {
 
   it('finds within minutes what another process has brought', async () => {
     const cloud = await place('a/1');
-    cloud.snapshots.push({ id: 'a/2' });
+    cloud.exports.push({ kind: 'snapshot', id: 'a/2' });
     await cloud.clock.advance(10 * MINUTE_MS);
     assert.deepEqual(cloud.kept?.copied, ['a/1', 'a/2']);
     await cloud.stop();
@@ -152,7 +152,7 @@ describe('A copier', () => {
 
   it('tries again ever later, up to every two hours, and over restarts no sooner', async () => {
     const cloud = new Place();
-    cloud.snapshots.push({ id: 'a/1' });
+    cloud.exports.push({ kind: 'snapshot', id: 'a/1' });
     cloud.fault = 'The line is down.';
     await cloud.start();
     for (let hours = 0; hours < 24; hours += 1) {
@@ -171,7 +171,7 @@ describe('A copier', () => {
 
   it('tells once when a copy is three days late, again after a week, and when it is made after all', async () => {
     const cloud = new Place();
-    cloud.snapshots.push({ id: 'a/1' });
+    cloud.exports.push({ kind: 'snapshot', id: 'a/1' });
     cloud.fault = 'The line is down.';
     await cloud.start();
     const from = cloud.clock.now();
@@ -193,7 +193,7 @@ describe('A copier', () => {
 
   it('tells what could not be told as soon as it can', async () => {
     const cloud = new Place();
-    cloud.snapshots.push({ id: 'a/1' });
+    cloud.exports.push({ kind: 'snapshot', id: 'a/1' });
     cloud.fault = 'The line is down.';
     cloud.isMute = true;
     await cloud.start();
@@ -214,7 +214,7 @@ describe('A copier', () => {
 
   it('checks nothing where that is not wished', async () => {
     const cloud = new Place();
-    cloud.snapshots.push({ id: 'a/1' });
+    cloud.exports.push({ kind: 'snapshot', id: 'a/1' });
     await cloud.start({ checkEveryMs: 0 });
     await cloud.clock.advance(30 * DAY_MS);
     assert.equal(cloud.checks.length, 0);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { HOUR_MS } from '../../src/lib/clock.ts';
 import type { BackupDirectory } from '../../src/snapshot/index.ts';
-import { DAY_MS, EXPORT_TIME, open, takeNew } from '../snapshot/support.ts';
+import { DAY_MS, EXPORT_TIME, open, take, takeNew } from '../snapshot/support.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 export const run = promisify(execFile);
@@ -46,6 +46,14 @@ export async function makeHome(): Promise<Home> {
 
 /** Commits a snapshot, one a week; `picture` is the same in all. */
 export function commit(home: Home, week: number): ReturnType<typeof takeNew> {
-  const files = { 'chat.html': `<html>${week}`, 'a folder/picture #1.png': 'picture', 'user.json': '{}' };
-  return takeNew(home.directory, `c${week}`, files, { exportTime: EXPORT_TIME + week * 7 * DAY_MS });
+  return takeNew(home.directory, `c${week}`, filesOf(week), { exportTime: EXPORT_TIME + week * 7 * DAY_MS });
+}
+
+/** Takes in an export of a later week that holds what the snapshot of an earlier one does. */
+export function again(home: Home, week: number, later: number): ReturnType<typeof take> {
+  return take(home.directory, `c${later}`, filesOf(week), { exportTime: EXPORT_TIME + later * 7 * DAY_MS });
+}
+
+function filesOf(week: number): Readonly<Record<string, string>> {
+  return { 'chat.html': `<html>${week}`, 'a folder/picture #1.png': 'picture', 'user.json': '{}' };
 }

@@ -5,8 +5,9 @@ import { describe, it } from 'node:test';
 import type { RcloneConfig } from '../../src/config/index.ts';
 import { OffsiteError, type OffsiteTool } from '../../src/offsite/index.ts';
 import { createRclone } from '../../src/offsite/rclone.ts';
-import { listSnapshots, verifySnapshot } from '../../src/snapshot/index.ts';
-import { CONTEXT, commit, type Home, LIMITS, makeHome, run } from './place.ts';
+import { toBeCopied } from '../../src/offsite-watch.ts';
+import { keptExports, listSnapshots, verifySnapshot } from '../../src/snapshot/index.ts';
+import { again, CONTEXT, commit, type Home, LIMITS, makeHome, run } from './place.ts';
 
 /** A remote of the `local` kind, which to rclone is one like any other. */
 async function remoteIn(
@@ -20,7 +21,7 @@ async function remoteIn(
 }
 
 async function all(home: Home) {
-  return (await listSnapshots(home.backups)).snapshots;
+  return toBeCopied(keptExports(await listSnapshots(home.backups)));
 }
 
 describe('A copy by rclone', () => {
@@ -39,6 +40,24 @@ describe('A copy by rclone', () => {
     assert.deepEqual([there.strangers, there.damaged], [[], []]);
     for (const snapshot of there.snapshots) assert.ok((await verifySnapshot(snapshot)).ok);
     assert.match(await readFile(join(path, 'README.txt'), 'utf8'), /backups of ChatGPT data/);
+  });
+
+  it('holds the records of exports in which nothing has changed, too', async () => {
+    await using home = await makeHome();
+    const first = await commit(home, 1);
+    const { tool, path } = await remoteIn(home);
+    await tool.copy(await all(home), CONTEXT);
+    await again(home, 1, 2);
+    const copied = await tool.copy(await all(home), CONTEXT);
+    assert.deepEqual(
+      copied,
+      (await all(home)).map(({ id }) => id),
+    );
+    const [unchanged, ...others] = (await listSnapshots(path)).unchanged;
+    assert.deepEqual([unchanged?.snapshot.id, others], [first.id, []]);
+    assert.deepEqual(await tool.check(await all(home), CONTEXT), []);
+    await rm(join(path, unchanged?.id ?? ''));
+    assert.deepEqual(await tool.check(await all(home), CONTEXT), [`${unchanged?.id} is not there any more.`]);
   });
 
   it('brings only what is not there', async () => {

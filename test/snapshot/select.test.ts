@@ -7,7 +7,7 @@ function listOf(...ids: string[]): SnapshotList {
     const [account = '', name = ''] = id.split('/');
     return { id, account, name, path: `/backups/${id}`, problem: 'It is broken.' };
   });
-  return { snapshots: [], strangers: [], damaged };
+  return { snapshots: [], unchanged: [], damagedRecords: [], strangers: [], damaged };
 }
 
 const list = listOf(

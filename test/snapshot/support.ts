@@ -63,7 +63,7 @@ export async function take(
 /** Stages and commits what must become a snapshot. */
 export async function takeNew(...what: Parameters<typeof take>): Promise<SnapshotInfo> {
   const result = await take(...what);
-  if (result.kind !== 'committed') throw new Error(`A duplicate of ${result.of.id}`);
+  if (result.kind !== 'committed') throw new Error(`It was not committed, but ${result.kind}`);
   return result.snapshot;
 }
 

@@ -1,6 +1,6 @@
 import { sha256 } from '../../src/lib/hash.ts';
 import type { SnapshotInfo } from '../../src/snapshot/index.ts';
-import { open, takeNew } from '../snapshot/support.ts';
+import { open, take, takeNew } from '../snapshot/support.ts';
 
 /** Commits a small snapshot of an export made at `exportTime` (ms UTC), in whole seconds. */
 export async function writeSnapshot(
@@ -24,4 +24,12 @@ export async function writeSnapshot(
       archive: { form: 'zip', sha256: sha256(capture), bytes: archiveBytes },
     },
   );
+}
+
+/** Takes in another export with what that snapshot holds, made at `exportTime` (ms UTC). */
+export async function writeUnchanged(backupDir: string, { meta }: SnapshotInfo, exportTime: number): Promise<void> {
+  await using backups = await open(backupDir);
+  const changes = { account: meta.account, exportTime, takenAt: exportTime };
+  const { kind } = await take(backups, `again-${exportTime}`, { 'chat.html': meta.capture }, changes);
+  if (kind !== 'unchanged') throw new Error(`It is ${kind}, and not unchanged`);
 }

@@ -104,7 +104,7 @@ export async function visibleSnapshots(backups: string): Promise<string[]> {
   for (const account of await readdir(backups, { withFileTypes: true })) {
     if (!account.isDirectory() || account.name.startsWith('.')) continue;
     for (const name of await readdir(join(backups, account.name))) {
-      if (name !== 'latest') found.push(join(backups, account.name, name));
+      if (name !== 'latest' && name !== '.chatkeep') found.push(join(backups, account.name, name));
     }
   }
   return found.sort();

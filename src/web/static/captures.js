@@ -7,7 +7,7 @@ const items = [...document.querySelectorAll('[data-capture]')].filter((item) => 
 /** The list of the status page is of all that is under way; another one is of those that it names. */
 const isOfNamed = document.querySelector('[data-captures="named"]') !== null;
 const open = items.filter(
-  ({ dataset }) => !['committed', 'duplicate', 'refused', 'expired'].includes(dataset.state ?? ''),
+  ({ dataset }) => !['committed', 'duplicate', 'unchanged', 'refused', 'expired'].includes(dataset.state ?? ''),
 );
 
 /** @param {number} ms */

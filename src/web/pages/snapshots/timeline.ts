@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { html } from 'hono/html';
-import { count } from '../../../lib/text.ts';
-import type { DamagedSnapshot, SnapshotInfo, SnapshotList } from '../../../snapshot/index.ts';
+import { count, formatMoment } from '../../../lib/text.ts';
+import type { DamagedSnapshot, SnapshotInfo, SnapshotList, UnchangedExport } from '../../../snapshot/index.ts';
 import { type Html, layout } from '../../views/layout.ts';
 import { badge, notice, pageOf, pager } from '../../views/parts.ts';
 import { accountAddress, snapshotAddress } from './addresses.ts';
@@ -9,6 +9,7 @@ import { momentOf, monthOf, sharingWords, sizeOf, timeOf } from './words.ts';
 
 const A_PAGE = 40;
 const STRANGERS_NAMED = 10;
+const MOMENTS_NAMED = 5;
 
 export interface TimelineOptions {
   readonly list: SnapshotList;
@@ -26,13 +27,14 @@ export function timelinePage({ list, backupDir, account: asked, page: askedPage 
   const accounts = [...new Set(all.map(({ account }) => account))].sort();
   const account = accounts.find((name) => name === asked) ?? all[0]?.account;
   const entries = all.filter((entry) => entry.account === account);
+  const sameAs = Map.groupBy(list.unchanged, ({ snapshot }) => snapshot.id);
   const { page, pages } = pageOf(askedPage, entries.length, A_PAGE);
   const shown = entries.slice((page - 1) * A_PAGE, page * A_PAGE);
   const main = html`<h1>Snapshots</h1>
 ${account === undefined ? NONE_YET : html`${accountTabs(accounts, account)}${overview(entries)}`}
 ${[...Map.groupBy(shown, monthOf)].map(
   ([month, ofMonth]) => html`<h2>${month}</h2>
-<ol class="timeline">${ofMonth.map((entry) => entryItem(entry, entry === entries[0]))}</ol>`,
+<ol class="timeline">${ofMonth.map((entry) => entryItem(entry, entry === entries[0], sameAs.get(entry.id)))}</ol>`,
 )}
 ${account === undefined ? '' : pager({ page, pages, label: 'Pages of snapshots', addressOf: (n) => accountAddress(account, n) })}
 ${strangersNotice(list.strangers, backupDir)}`;
@@ -58,12 +60,20 @@ function overview(entries: readonly Entry[]): Html {
 Each is one export as it came, complete in itself; a file that did not change is on the disk once.</p>`;
 }
 
-function entryItem(entry: Entry, isNewest: boolean): Html {
+function entryItem(entry: Entry, isNewest: boolean, unchanged: readonly UnchangedExport[] | undefined): Html {
   return html`<li>
 <p class="head"><a href="${snapshotAddress(entry)}">${momentOf(entry)}</a>
 ${isNewest ? badge('latest', 'good') : ''} ${'meta' in entry ? findingsBadge(entry) : badge('damaged', 'bad')}</p>
 ${'meta' in entry ? entryFacts(entry) : html`<p>${entry.problem} Its files can be checked and downloaded all the same.</p>`}
+${unchanged === undefined ? '' : seenAgain(unchanged)}
 </li>`;
+}
+
+/** Whoever asked for an export that made no snapshot finds it here. */
+function seenAgain(unchanged: readonly UnchangedExport[]): Html {
+  const moments = unchanged.slice(-MOMENTS_NAMED).map(({ meta }) => formatMoment(meta.exportTime));
+  const others = unchanged.length - moments.length;
+  return html`<p class="faint">Exported again, with nothing changed: ${moments.join(', ')}${others > 0 ? `, and ${count(others, 'other')} before` : ''}.</p>`;
 }
 
 function findingsBadge({ meta: { findings } }: SnapshotInfo): Html | string {

@@ -14,6 +14,7 @@ const STATES: Readonly<Record<CaptureView['state'], { readonly name: string; rea
   'needs-login': { name: 'needs you', tone: 'bad' },
   committed: { name: 'kept', tone: 'good' },
   duplicate: { name: 'kept before', tone: 'good' },
+  unchanged: { name: 'unchanged', tone: 'good' },
   refused: { name: 'refused', tone: 'bad' },
   expired: { name: 'lost', tone: 'bad' },
 };

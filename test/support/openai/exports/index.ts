@@ -44,6 +44,11 @@ export interface ExportOptions {
    * fields; `dos` by the DOS fields alone, as Python's zipfile writes them (2 s resolution). Both say the stamp in UTC.
    */
   readonly timestamps?: 'extended' | 'dos';
+  /**
+   * Nothing has happened in the account: the same bytes are in every export of the same model. Unless told, its settings
+   * were touched when the export was made, so that two exports differ as those of a living account do.
+   */
+  readonly untouched?: boolean;
   /** Over how many inner ZIPs the conversations of a portal export are spread; 2 unless told. */
   readonly portalParts?: number;
   readonly signal?: AbortSignal;
@@ -138,14 +143,15 @@ function planExport(
   if (assetBytes > 0 && generation === 'G1') throw new RangeError('G1 exports hold no assets');
   const bulk = bulkAssets(model, assetBytes - own.length * TYPICAL_ASSET_BYTES, generation);
   const assets = [...own, ...bulk];
+  const touchedAt = options.untouched === true ? undefined : options.stamp;
   if (options.generation !== 'portal') {
     return {
-      entries: layOut({ model, generation, conversations, assets }, ledger),
+      entries: layOut({ model, generation, conversations, assets, touchedAt }, ledger),
       conversations: conversations.length,
     };
   }
   const parts = options.portalParts ?? DEFAULT_PORTAL_PARTS;
-  const portal: PortalOptions = { model, conversations, bulk, parts, zipOptions };
+  const portal: PortalOptions = { model, conversations, bulk, parts, zipOptions, touchedAt };
   return { entries: portalEntries(portal, ledger), conversations: conversations.length };
 }
 

@@ -12,6 +12,8 @@ export interface Contents {
   readonly generation: Generation;
   readonly conversations: readonly ConversationRecipe[];
   readonly assets: readonly PlacedAsset[];
+  /** When the account's settings were last touched; undefined: long ago. */
+  readonly touchedAt: Date | undefined;
 }
 
 /** What is known of the entries written so far; later entries (the manifest) are made from it. */
@@ -148,13 +150,16 @@ class Renderer {
 }
 
 function smallEntries(contents: Contents): PlannedEntry[] {
-  const { generation, conversations } = contents;
+  const { generation, conversations, touchedAt } = contents;
+  const touched = touchedAt?.toISOString() ?? '2023-04-01T00:00:00.000Z';
   const rated = conversations.filter((recipe) => isDrawn(recipe, 'feedback', 8));
   const shared = conversations.filter((recipe) => isDrawn(recipe, 'shared', 6));
   const feedback = jsonEntry('message_feedback.json', () => rated.map((recipe) => feedbackRow(recipe, contents)));
   return [
     ...(rated.length === 0 ? [] : [feedback]),
-    ...(isSince(generation, 'G4') ? [] : [jsonEntry('model_comparisons.json', () => [])]),
+    ...(isSince(generation, 'G4')
+      ? []
+      : [jsonEntry('model_comparisons.json', () => [{ id: 'comparison', create_time: touched }])]),
     jsonEntry('shared_conversations.json', () => shared.map(sharedRow)),
     ...(isSince(generation, 'G3')
       ? [
@@ -164,7 +169,11 @@ function smallEntries(contents: Contents): PlannedEntry[] {
         ]
       : []),
     ...(isSince(generation, 'G4')
-      ? [jsonEntry('user_settings.json', () => ({ settings: { training_allowed: false, voice_name: 'cove' } }))]
+      ? [
+          jsonEntry('user_settings.json', () => ({
+            settings: { training_allowed: false, voice_name: 'cove', last_seen_announcement: touched },
+          })),
+        ]
       : []),
     ...(generation === 'G5' ? [jsonEntry('ads.json', () => [], 2)] : []),
   ];

@@ -9,6 +9,8 @@ export interface PortalOptions {
   readonly bulk: readonly PlacedAsset[];
   readonly parts: number;
   readonly zipOptions: ZipOptions;
+  /** When the account's settings were last touched; undefined: long ago. */
+  readonly touchedAt: Date | undefined;
 }
 
 const FOLDER = 'User Online Activity';
@@ -32,7 +34,7 @@ export function portalEntries(options: PortalOptions, ledger: Ledger): PlannedEn
 }
 
 function conversationsEntry(
-  { model, conversations, bulk, parts, zipOptions }: PortalOptions,
+  { model, conversations, bulk, parts, zipOptions, touchedAt }: PortalOptions,
   part: number,
   outer: Ledger,
 ): PlannedEntry {
@@ -41,7 +43,7 @@ function conversationsEntry(
   const ledger: Ledger = { written: [], tally: outer.tally, conversationBytes: 0 };
   const mine = share(conversations);
   const assets = [...placedAssets(model, mine, 'G5'), ...share(bulk)];
-  const plan = () => layOut({ model, generation: 'G5', conversations: mine, assets }, ledger);
+  const plan = () => layOut({ model, generation: 'G5', conversations: mine, assets, touchedAt }, ledger);
   return innerZip(
     `${FOLDER}/Conversations__${model.exportKey}-chatgpt-0001${suffix}.zip`,
     plan,
