@@ -129,11 +129,12 @@ export class CatalogKeeper {
     using catalog = Catalog.open(directory);
     if (catalog === undefined ? sources.length === 0 : isUpToDate(catalog, sources)) return;
     const report = await update(directory, sources, { signal });
-    logger.info(summaryOf(report), 'the search index is up to date');
+    const summary = summaryOf(report);
+    logger.info(summary, `the search index is up to date: ${summary.conversations}`);
   }
 }
 
-function summaryOf({ snapshots, conversations, messages }: IndexReport): Record<string, string> {
+function summaryOf({ snapshots, conversations, messages }: IndexReport) {
   return {
     snapshots: count(snapshots, 'snapshot'),
     conversations: `${count(conversations.indexed, 'conversation')} read, ${conversations.known} known, ${conversations.unread} not understood`,

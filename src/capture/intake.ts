@@ -3,6 +3,7 @@ import { exportTimeOf } from '../chatgpt/index.ts';
 import { type Clock, MINUTE_MS } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Mutex } from '../lib/mutex.ts';
+import { formatMoment, formatTimeLeft } from '../lib/text.ts';
 import type { RawMessage } from '../mailbox/index.ts';
 import {
   type Notice,
@@ -256,7 +257,7 @@ export class Intake {
     };
     logger.info(
       { capture: capture.id, mailbox: message.mailbox, proof: notice.proof, deadline: new Date(notice.deadline) },
-      'an export is ready',
+      foundLine(capture.exportTime, message.mailbox, notice.deadline - clock.now()),
     );
     if (notice.warning !== undefined) logger.warn({ capture: capture.id }, notice.warning);
     await recorder.record({ ...seen, captures: [capture] });
@@ -302,6 +303,11 @@ export class Intake {
     const { clock, random, settings } = this.#options;
     return { now: clock.now(), random, settings };
   }
+}
+
+function foundLine(exportTime: number | undefined, mailbox: string, leftMs: number): string {
+  const which = exportTime === undefined ? 'an export' : `the export of ${formatMoment(exportTime)}`;
+  return `${which} is ready, by a mail in ${mailbox}; its link lives for another ${formatTimeLeft(leftMs)}`;
 }
 
 function isOpen(capture: Capture): boolean {

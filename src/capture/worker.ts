@@ -18,7 +18,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { redactText } from '../lib/secret.ts';
 import { assertRoom } from '../lib/space.ts';
-import { count, formatBytes, formatDuration } from '../lib/text.ts';
+import { count, formatBytes, formatDuration, formatTimeLeft } from '../lib/text.ts';
 import type { BackupDirectory, SnapshotInfo, SnapshotSource, UnchangedExport } from '../snapshot/index.ts';
 import { type Archive, type Capture, type EndState, hasEnded, isOnlyToBeTold, type Leftover } from './capture.ts';
 import type { Recorder } from './recorder.ts';
@@ -93,6 +93,8 @@ const NOT_SUMMED_UP =
 /** Does the work of one capture. What it decides is in transitions.ts; what it does is in the rooms. */
 export class Worker {
   readonly #options: WorkerOptions;
+  /** What the log was last told to hold up a capture: the same reason again is no news. */
+  readonly #loggedReasons = new Map<string, string>();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -196,13 +198,15 @@ export class Worker {
   }
 
   async #download(capture: Capture, logger: Logger, signal: AbortSignal): Promise<CaptureEvent> {
-    const { downloader, downloads, onProgress } = this.#options;
+    const { downloader, downloads, onProgress, clock } = this.#options;
     const { origin } = capture;
     if (origin.kind !== 'notice' || origin.link === undefined || capture.exportId === undefined) {
       return { kind: 'work-failed', detail: 'The capture has no link.' };
     }
     // Taken before the attempt: a login that changes during it is worth another one.
     const logins = await downloader.loginsFingerprint();
+    const startedAt = clock.now();
+    let isTold = false;
     const outcome = await downloader.download({
       link: origin.link,
       exportId: capture.exportId,
@@ -210,11 +214,23 @@ export class Worker {
       directory: downloads,
       name: capture.id,
       signal,
-      onProgress: ({ received, total }) => onProgress(capture.id, { phase: 'downloading', done: received, total }),
+      onProgress: ({ received, total }) => {
+        onProgress(capture.id, { phase: 'downloading', done: received, total });
+        if (isTold || total === undefined) return;
+        isTold = true;
+        const left = formatTimeLeft(origin.deadline - clock.now());
+        logger.info(
+          { received, bytes: total },
+          `downloading ${formatBytes(total)}; the link lives for another ${left}`,
+        );
+      },
     });
     switch (outcome.kind) {
       case 'whole':
-        logger.info({ bytes: outcome.bytes }, `downloaded, ${formatBytes(outcome.bytes)}`);
+        logger.info(
+          { bytes: outcome.bytes },
+          `downloaded ${formatBytes(outcome.bytes)} in ${formatDuration(clock.now() - startedAt)}`,
+        );
         return { kind: 'downloaded', path: outcome.path };
       case 'needs-login':
         return { kind: 'login-needed', detail: outcome.detail, logins };
@@ -301,6 +317,11 @@ export class Worker {
       });
       const inner = { target: staging, budgets, isInner: isInnerExport, signal };
       const { files, opened } = await openInnerArchives(inspection, unpacked, inner);
+      const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+      logger.info(
+        { files: files.length, bytes },
+        `unpacked and checked ${count(files.length, 'file')}, ${formatBytes(bytes)}`,
+      );
       const summary = await this.#summarize(staging, capture.id, logger, signal);
       const account = capture.account ?? (await findAccount(staging, files))?.email;
       const draft = {
@@ -355,8 +376,61 @@ export class Worker {
     const { recorder, clock, random, settings } = this.#options;
     const next = step(capture, event, { now: clock.now(), random, settings });
     await recorder.record({ captures: [next.capture], messages: next.messages });
-    tell(logger, next.capture, event, clock.now());
+    this.#tell(logger, capture, next.capture, event);
     return next.capture;
+  }
+
+  /** One line a step: a capture reads as a short story. */
+  #tell(logger: Logger, before: Capture, { id, state }: Capture, event: CaptureEvent): void {
+    const now = this.#options.clock.now();
+    if (event.kind === 'downloaded' || (event.kind === 'download-interrupted' && event.progressed)) {
+      this.#loggedReasons.delete(id);
+    }
+    switch (state.name) {
+      case 'downloading':
+        if (before.state.name === 'needs-login' && now < before.state.until) {
+          logger.info('a login has changed; the export is asked for again');
+        }
+        logger.debug(state.attempt > 1 ? `asking for the export, attempt ${state.attempt}` : 'asking for the export');
+        break;
+      case 'waiting':
+        logger[this.#levelOf(id, state.reason)](
+          { until: new Date(state.until) },
+          `${state.reason} Next try in ${formatDuration(state.until - now)}.`,
+        );
+        break;
+      case 'needs-login':
+        logger[this.#levelOf(id, state.reason)](
+          { until: new Date(state.until) },
+          `a login is needed: ${state.reason} It is tried again as soon as a login changes.`,
+        );
+        break;
+      case 'committed':
+        logger.info({ snapshot: state.snapshot }, `committed as ${state.snapshot}${newsOf(event)}`);
+        break;
+      case 'duplicate':
+        logger.info({ snapshot: state.of }, `kept before as ${state.of}`);
+        break;
+      case 'unchanged':
+        logger.info({ snapshot: state.since }, `nothing has changed since ${state.since}`);
+        break;
+      case 'refused':
+        logger.error({ kept: state.kept }, `refused: ${state.reason}`);
+        break;
+      case 'expired':
+        logger.error('the link has died before the export could be fetched');
+        break;
+      case 'found':
+      case 'unpacking':
+        break;
+    }
+    if ('at' in state) this.#loggedReasons.delete(id);
+  }
+
+  #levelOf(captureId: string, reason: string): 'warn' | 'debug' {
+    const isKnown = this.#loggedReasons.get(captureId) === reason;
+    this.#loggedReasons.set(captureId, reason);
+    return isKnown ? 'debug' : 'warn';
   }
 }
 
@@ -394,42 +468,6 @@ async function identityOf(path: string): Promise<string | undefined> {
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
-  }
-}
-
-/** One line a step: a capture reads as a short story. */
-function tell(logger: Logger, { state }: Capture, event: CaptureEvent, now: number): void {
-  switch (state.name) {
-    case 'downloading':
-      logger.info(state.attempt > 1 ? `downloading, attempt ${state.attempt}` : 'downloading');
-      break;
-    case 'waiting':
-      logger.warn(
-        { until: new Date(state.until) },
-        `${state.reason} Next try in ${formatDuration(state.until - now)}.`,
-      );
-      break;
-    case 'needs-login':
-      logger.warn({ until: new Date(state.until) }, `a login is needed: ${state.reason}`);
-      break;
-    case 'committed':
-      logger.info({ snapshot: state.snapshot }, `committed as ${state.snapshot}${newsOf(event)}`);
-      break;
-    case 'duplicate':
-      logger.info({ snapshot: state.of }, `kept before as ${state.of}`);
-      break;
-    case 'unchanged':
-      logger.info({ snapshot: state.since }, `nothing has changed since ${state.since}`);
-      break;
-    case 'refused':
-      logger.error({ kept: state.kept }, `refused: ${state.reason}`);
-      break;
-    case 'expired':
-      logger.error('the link has died before the export could be fetched');
-      break;
-    case 'found':
-    case 'unpacking':
-      break;
   }
 }
 

@@ -119,7 +119,7 @@ export class Recipient {
   }
 
   async #send(step: Step & { kind: 'send' }, ids: readonly number[], signal: AbortSignal): Promise<boolean> {
-    const { outbox, subscription, clock } = this.#options;
+    const { outbox, subscription, clock, logger } = this.#options;
     try {
       await subscription.service.send(step.message, { signal, key: step.key });
     } catch (error) {
@@ -129,6 +129,12 @@ export class Recipient {
     }
     await outbox.delivered(ids, clock.now());
     await this.#noteSuccess();
+    const { event, title, data } = step.message;
+    const about = data.capture === undefined ? {} : { capture: data.capture };
+    logger.info(
+      { ...about, event, service: subscription.service.label },
+      `told ${subscription.service.label}: ${title}`,
+    );
     return true;
   }
 

@@ -91,6 +91,7 @@ function phaseOf(log: string): string {
     ['unpacking', 'unpacking'],
     ['downloading', 'downloading'],
     ['going on with the download', 'downloading'],
+    ['asking for the export', 'downloading'],
     ['watching', 'watching'],
   ] as const;
   return phases.find(([text]) => log.includes(text))?.[1] ?? 'starting';

@@ -267,7 +267,7 @@ describe('the dispatcher', () => {
       assert.deepEqual(lines, [failure, failure, failure]);
       service.failing = false;
       await clock.advance(2 * HOUR_MS);
-      assert.deepEqual(lines.slice(3), ['Notifications are delivered again.']);
+      assert.deepEqual(lines.slice(3), ['Notifications are delivered again.', 'told service a: first']);
     });
   });
 
