@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { readFeedback, readLayout, readSettings, readSharedLinks } from '../../../chatgpt/index.ts';
 import { listSnapshots } from '../../../snapshot/index.ts';
+import { anchorOf, conversationAddress } from '../../addresses.ts';
 import type { WebEnv } from '../../env.ts';
 import type { WebSources } from '../../sources.ts';
 import { AccountHistory, changesOf } from './account-history.ts';
@@ -43,10 +44,13 @@ export function accountRoutes({ backupDir, catalog, signal }: WebSources): Hono<
   function linkedConversation(
     account: string,
     id: string | undefined,
-    _message: string | undefined,
+    message: string | undefined,
   ): LinkedConversation | undefined {
     const number = id === undefined ? undefined : catalog()?.numbersOf(account, [id]).get(id);
     if (number === undefined) return undefined;
-    return { title: catalog()?.conversation(number)?.title, address: `/conversations/${number}` };
+    const conversation = catalog()?.conversation(number);
+    if (conversation === undefined) return undefined;
+    const anchor = message === undefined ? '' : `#${anchorOf(message)}`;
+    return { title: conversation.title, address: `${conversationAddress(conversation, { at: message })}${anchor}` };
   }
 }

@@ -8,6 +8,7 @@ import type {
   SnapshotPlace,
   SnapshotReport,
 } from '../../../snapshot/index.ts';
+import { fileAddress } from '../../addresses.ts';
 import type { Work } from '../../background.ts';
 import { type Html, layout } from '../../views/layout.ts';
 import { badge, breadcrumbs, figures, notice, pager } from '../../views/parts.ts';
@@ -157,7 +158,7 @@ ${
     ? ''
     : html`<div class="table" tabindex="0" role="region" aria-label="Files"><table>
 <thead><tr><th scope="col">Name</th><th scope="col" class="number">Size</th></tr></thead>
-<tbody>${shown.map(({ path, entry }) => html`<tr><td>${path}</td><td class="number">${entry === undefined ? 'missing' : formatBytes(entry.bytes)}</td></tr>`)}</tbody>
+<tbody>${shown.map(({ path, entry }) => html`<tr><td>${entry === undefined ? path : html`<a href="${fileAddress(snapshot.account, snapshot.name, path)}">${path}</a>`}</td><td class="number">${entry === undefined ? 'missing' : formatBytes(entry.bytes)}</td></tr>`)}</tbody>
 </table></div>`
 }
 ${pager({ page, pages, label: 'Pages of files', addressOf: (n) => `${snapshotAddress(snapshot)}?page=${n}${query}#files` })}
