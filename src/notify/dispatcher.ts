@@ -25,11 +25,15 @@ export class Dispatcher {
   readonly #clock: Clock;
   readonly #logger: Logger;
 
-  /** @param options of several subscriptions of the same address, the last counts */
+  /** @param options of several subscriptions of the same address, each counts: a message goes there once if one wants it */
   constructor({ subscriptions, ...options }: DispatcherOptions) {
     const { clock, logger } = options;
-    const distinct = new Map(subscriptions.map((subscription) => [subscription.service.id, subscription]));
-    this.#recipients = [...distinct.values()].map((subscription) => new Recipient({ ...options, subscription }));
+    const byService = Map.groupBy(subscriptions, ({ service }) => service.id);
+    this.#recipients = [...byService.values()].flatMap(([first, ...others]) => {
+      if (first === undefined) return [];
+      const wishes = [first, ...others].map((subscription) => subscription.wishes);
+      return [new Recipient({ ...options, service: first.service, wishes })];
+    });
     this.#clock = clock;
     this.#logger = logger;
   }

@@ -9,8 +9,8 @@ import { serviceBack, serviceFailing } from './failing.ts';
 import type { Message } from './message.ts';
 import type { Delivery, Outbox } from './outbox.ts';
 import { type Step, stepsFor } from './round.ts';
-import { DeliveryError } from './service.ts';
-import type { Subscription } from './wishes.ts';
+import { DeliveryError, type Service } from './service.ts';
+import type { Wishes } from './wishes.ts';
 
 /** The first retries catch a restarting server; the last, one that is down for days, at little cost to it. */
 const RETRIES = { firstMs: 10 * SECOND_MS, mostMs: HOUR_MS } as const;
@@ -28,7 +28,9 @@ const TELL_OTHERS_AFTER_MS = HOUR_MS;
 
 export interface RecipientOptions {
   readonly outbox: Outbox;
-  readonly subscription: Subscription;
+  readonly service: Service;
+  /** Of each entry of the configuration that names the service; one at least. */
+  readonly wishes: readonly Wishes[];
   /** Brings a message about this service to the others. */
   readonly tellOthers: (message: Message) => Promise<void>;
   readonly clock: Clock;
@@ -75,12 +77,12 @@ export class Recipient {
    * @throws what the outbox throws
    */
   async drain(signal: AbortSignal): Promise<void> {
-    const { outbox, subscription, clock } = this.#options;
+    const { outbox, service, wishes, clock } = this.#options;
     await this.#mutex.run(async () => {
       while (!signal.aborted && clock.now() >= this.#heldUntil) {
-        const due = await outbox.due(clock.now(), [subscription.service.id]);
+        const due = await outbox.due(clock.now(), [service.id]);
         if (due.length === 0) return;
-        for (const step of stepsFor(due, subscription.wishes, clock.now())) {
+        for (const step of stepsFor(due, wishes, clock.now())) {
           if (signal.aborted || !(await this.#take(step, signal))) return;
         }
       }
@@ -89,10 +91,10 @@ export class Recipient {
 
   /** Drains, and gives how long nothing is to be done then, in ms. */
   async #drainAndAsk(signal: AbortSignal): Promise<number> {
-    const { outbox, subscription, clock, logger } = this.#options;
+    const { outbox, service, clock, logger } = this.#options;
     try {
       await this.drain(signal);
-      const next = await outbox.nextDue([subscription.service.id]);
+      const next = await outbox.nextDue([service.id]);
       if (next === undefined) return IDLE_MS;
       return Math.max(next, this.#heldUntil) - clock.now();
     } catch (error) {
@@ -119,9 +121,9 @@ export class Recipient {
   }
 
   async #send(step: Step & { kind: 'send' }, ids: readonly number[], signal: AbortSignal): Promise<boolean> {
-    const { outbox, subscription, clock, logger } = this.#options;
+    const { outbox, service, clock, logger } = this.#options;
     try {
-      await subscription.service.send(step.message, { signal, key: step.key });
+      await service.send(step.message, { signal, key: step.key });
     } catch (error) {
       // Cut short by the stop of the service: not a failure, it is sent at the next start.
       if (!signal.aborted) await this.#fail(step.deliveries, ids, error);
@@ -132,8 +134,8 @@ export class Recipient {
     const { event, title, data } = step.message;
     const about = data.capture === undefined ? {} : { capture: data.capture };
     logger.info(
-      { ...about, event, service: subscription.service.label },
-      `told ${subscription.service.label}: ${title}`,
+      { ...about, event, service: service.label },
+      `told ${service.label}: ${title}`,
     );
     return true;
   }
@@ -157,8 +159,7 @@ export class Recipient {
 
   /** Told in the log at once and then daily, and once by the other services. */
   async #noteFailure(reason: string, deliveries: readonly Delivery[], now: number): Promise<void> {
-    const { subscription, tellOthers, logger } = this.#options;
-    const { service } = subscription;
+    const { service, tellOthers, logger } = this.#options;
     const failure = this.#failure ?? newFailure(deliveries, now);
     const isLogDue = now - failure.loggedAt >= LOG_AGAIN_AFTER_MS;
     const isTellingDue = !failure.isTold && now - failure.since >= TELL_OTHERS_AFTER_MS;
@@ -177,19 +178,19 @@ export class Recipient {
   }
 
   async #noteSuccess(): Promise<void> {
-    const { subscription, tellOthers, clock, logger } = this.#options;
+    const { service, tellOthers, clock, logger } = this.#options;
     const failure = this.#failure;
     if (failure === undefined) return;
     this.#failure = undefined;
-    logger.info({ service: subscription.service.label }, 'Notifications are delivered again.');
-    if (failure.isTold) await tellOthers(serviceBack(subscription.service, failure.since, clock.now()));
+    logger.info({ service: service.label }, 'Notifications are delivered again.');
+    if (failure.isTold) await tellOthers(serviceBack(service, failure.since, clock.now()));
   }
 
   #logGivenUp(deliveries: readonly Delivery[], how: string): void {
-    const { subscription, logger } = this.#options;
+    const { service, logger } = this.#options;
     for (const { message, attempts } of deliveries) {
       logger.error(
-        { service: subscription.service.label, event: message.event, attempts },
+        { service: service.label, event: message.event, attempts },
         `The notification "${message.title}" could not be delivered ${how} and is given up.`,
       );
     }

@@ -26,8 +26,10 @@ export type Step =
 /**
  * What is to be done at `now` (ms UTC) with what is due for one address, in this order. Messages go one by one, as they
  * were recorded; where several have waited for long, they go as one.
+ *
+ * @param wishes of each entry of the configuration that names the address: what one of them wants is for the address
  */
-export function stepsFor(due: readonly Delivery[], wishes: Wishes, now: number): Step[] {
+export function stepsFor(due: readonly Delivery[], wishes: readonly Wishes[], now: number): Step[] {
   const { dropped, givenUp, held, toSend } = sorted(due, wishes, now);
   return [
     ...(dropped.length === 0 ? [] : [{ kind: 'drop', deliveries: dropped, isGivenUp: false } as const]),
@@ -39,20 +41,27 @@ export function stepsFor(due: readonly Delivery[], wishes: Wishes, now: number):
   ];
 }
 
-function sorted(due: readonly Delivery[], wishes: Wishes, now: number) {
+function sorted(due: readonly Delivery[], wishes: readonly Wishes[], now: number) {
   const dropped: Delivery[] = [];
   const givenUp: Delivery[] = [];
   const held = new Map<number, Delivery[]>();
   const toSend: Delivery[] = [];
   for (const delivery of due) {
     const { message, attempts } = delivery;
-    const until = heldUntil(message, wishes, now);
-    if (!isWanted(message, wishes)) dropped.push(delivery);
+    const wanting = wishes.filter((each) => isWanted(message, each));
+    const until = earliest(wanting.map((each) => heldUntil(message, each, now)));
+    if (wanting.length === 0) dropped.push(delivery);
     else if (attempts > 0 && now - message.at > GIVE_UP_AFTER_MS) givenUp.push(delivery);
     else if (until !== undefined) held.set(until, [...(held.get(until) ?? []), delivery]);
     else toSend.push(delivery);
   }
   return { dropped, givenUp, held, toSend };
+}
+
+/** Undefined, as one of the moments or for want of any, is at once. */
+function earliest(moments: readonly (number | undefined)[]): number | undefined {
+  const held = moments.filter((moment) => moment !== undefined);
+  return held.length === 0 || held.length < moments.length ? undefined : Math.min(...held);
 }
 
 function isBacklog(deliveries: readonly Delivery[], now: number): boolean {

@@ -430,6 +430,29 @@ describe('the dispatcher', () => {
     );
   });
 
+  it('delivers what either of two entries of the same address wants, once', async () => {
+    const { clock, outbox, service } = setUp();
+    const { logger } = recordingLogger();
+    const dispatcher = new Dispatcher({
+      outbox,
+      subscriptions: [
+        { service, wishes: { events: ['refused-notice'] } },
+        { service, wishes: { minLevel: 'failure' } },
+      ],
+      tellOthers: async () => {},
+      clock,
+      random: () => 0.5,
+      logger,
+    });
+    outbox.record(['a'], 'by the first');
+    outbox.record(['a'], 'by the second', TEST_START_MS, { event: 'expired', level: 'failure' });
+    outbox.record(['a'], 'by both', TEST_START_MS, { level: 'failure' });
+    outbox.record(['a'], 'by none', TEST_START_MS, { event: 'duplicate', level: 'info' });
+    await dispatcher.flush(new AbortController().signal, { timeLimitMs: 60_000 });
+    assert.deepEqual(service.arrived, ['by the first', 'by the second', 'by both']);
+    assert.deepEqual(outbox.waiting, []);
+  });
+
   it('delivers everything, in order and never out of it, however a service comes and goes', async () => {
     const steps = fc.array(
       fc.record({ minutes: fc.integer({ min: 0, max: 90 }), failing: fc.boolean(), record: fc.boolean() }),

@@ -15,8 +15,8 @@ function delivery(facts: Partial<Message>, attempts = 0): Delivery {
 }
 
 /** What is done with each message: `sent: title`, `held`, `dropped`. */
-function outcome(due: readonly Delivery[], wishes: Wishes = {}, now = NOW): string[] {
-  return stepsFor(due, wishes, now).map(told);
+function outcome(due: readonly Delivery[], wishes: Wishes | readonly Wishes[] = {}, now = NOW): string[] {
+  return stepsFor(due, [wishes].flat(), now).map(told);
 }
 
 function told(step: Step): string {
@@ -36,7 +36,7 @@ const committed = (capture: string, at: number) =>
   delivery({ event: 'snapshot-committed', level: 'success', title: `${capture} is kept`, at, data: { capture } });
 
 function onlyMessage(due: readonly Delivery[], now = NOW): Message {
-  const [step, ...more] = stepsFor(due, {}, now);
+  const [step, ...more] = stepsFor(due, [{}], now);
   assert(step?.kind === 'send' && more.length === 0);
   assert.equal(step.deliveries.length, due.length);
   return step.message;
@@ -111,6 +111,16 @@ describe('in quiet hours', () => {
       'sent: b needs a login',
       'sent: c needs a login',
     ]);
+  });
+
+  it('of an address that is listed twice, count where the entry that wants the message has them', () => {
+    const twice = [{ events: ['expired' as const] }, { ...wishes, minLevel: 'success' as const }];
+    const due = [
+      committed('a', night),
+      delivery({ event: 'expired', level: 'failure', title: 'b was lost', at: night }),
+      delivery({ event: 'duplicate', level: 'info', at: night }),
+    ];
+    assert.deepEqual(outcome(due, twice, night), ['dropped 1', 'held 1 until 07:00', 'sent: b was lost']);
   });
 
   it('what was held is told in one message afterwards, without what is out of date by then', () => {
@@ -242,7 +252,7 @@ describe('what comes late', () => {
   it('has a key that stays as long as it is the same message', () => {
     const one = delivery({ at: NOW - HOUR_MS });
     const key = (due: readonly Delivery[], now: number) =>
-      stepsFor(due, {}, now).map((step) => (step.kind === 'send' ? step.key : ''));
+      stepsFor(due, [{}], now).map((step) => (step.kind === 'send' ? step.key : ''));
     assert.deepEqual(key([one], NOW), key([{ ...one, attempts: 3 }], NOW + HOUR_MS));
     assert.notDeepEqual(key([one], NOW), key([delivery({ at: NOW - HOUR_MS })], NOW));
     assert.match(key([one], NOW)[0] ?? '', /^[0-9a-f]{32}$/);
