@@ -133,10 +133,7 @@ export class Recipient {
     await this.#noteSuccess();
     const { event, title, data } = step.message;
     const about = data.capture === undefined ? {} : { capture: data.capture };
-    logger.info(
-      { ...about, event, service: service.label },
-      `told ${service.label}: ${title}`,
-    );
+    logger.info({ ...about, event, service: service.label }, `told ${service.label}: ${title}`);
     return true;
   }
 

@@ -169,7 +169,7 @@ it('tells what is wrong first, each with what to do, and then how all is', async
     ([title, status]) => `=== ${title}\n\n${statusPage(status, NOW).join('\n')}\n`,
   );
   const text = pages.join('\n');
-  if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(GOLDEN, text);
+  if (process.env.UPDATE_GOLDEN === '1') await writeFile(GOLDEN, text);
   assert.equal(text, await readFile(GOLDEN, 'utf8'));
 });
 
