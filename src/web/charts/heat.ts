@@ -45,7 +45,7 @@ function leaf(name: string, firstWeekday: number, days: readonly number[], level
   return html`<figure><figcaption aria-hidden="true">${name.slice(0, 3)}</figcaption><svg viewBox="0 0 ${7 * CELL} ${6 * CELL}" width="${7 * CELL}" height="${6 * CELL}" role="img" aria-label="${name}: ${messages(all)}">${days.map(
     (n, index) => {
       const place = before + index;
-      return html`<rect class="l${level(n)}" x="${(place % 7) * CELL}" y="${Math.floor(place / 7) * CELL}"><title>${name} ${index + 1}: ${messages(n)}</title></rect>`;
+      return html`<rect class="l${level(n)}" x="${(place % 7) * CELL}" y="${Math.floor(place / 7) * CELL}">${tooltip(n, `${name} ${index + 1}`)}</rect>`;
     },
   )}</svg></figure>`;
 }
@@ -74,13 +74,18 @@ export function weekHeat(hours: readonly number[]): Html {
   )}</svg>
 <svg class="plot" height="${7 * ROW}" role="img" aria-label="Messages by weekday and hour">${hours.map(
     (n, index) =>
-      html`<rect class="l${level(n)}" x="${short((index % HOURS) * width)}%" y="${Math.floor(index / HOURS) * ROW}"><title>${WEEKDAYS[Math.floor(index / HOURS)]} ${index % HOURS} to ${(index % HOURS) + 1} o’clock: ${messages(n)}</title></rect>`,
+      html`<rect class="l${level(n)}" x="${short((index % HOURS) * width)}%" y="${Math.floor(index / HOURS) * ROW}">${tooltip(n, `${WEEKDAYS[Math.floor(index / HOURS)]} ${index % HOURS} to ${(index % HOURS) + 1} o’clock`)}</rect>`,
   )}</svg>
 <svg class="under" height="20" aria-hidden="true">${[0, 6, 12, 18].map((hour) => html`<text x="${short(hour * width)}%" y="14">${hour}:00</text>`)}</svg></div>${legend(from)}`;
 }
 
 export function weekdayName(day: number): string {
   return WEEKDAYS[day] ?? '';
+}
+
+/** None where there is nothing to tell: that would be half of the page. */
+function tooltip(n: number, of: string): Html | string {
+  return n === 0 ? '' : html`<title>${of}: ${messages(n)}</title>`;
 }
 
 function messages(n: number): string {

@@ -156,7 +156,7 @@ function filesSection(snapshot: SnapshotPlace, { filter, found, page, pages, sho
 ${
   shown.length === 0
     ? ''
-    : html`<div class="table" tabindex="0" role="region" aria-label="Files"><table>
+    : html`<div class="table" tabindex="0" role="region" aria-label="Names and sizes"><table>
 <thead><tr><th scope="col">Name</th><th scope="col" class="number">Size</th></tr></thead>
 <tbody>${shown.map(({ path, entry }) => html`<tr><td>${entry === undefined ? path : html`<a href="${fileAddress(snapshot.account, snapshot.name, path)}">${path}</a>`}</td><td class="number">${entry === undefined ? 'missing' : formatBytes(entry.bytes)}</td></tr>`)}</tbody>
 </table></div>`
