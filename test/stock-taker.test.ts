@@ -149,7 +149,7 @@ describe('What is new in a snapshot', () => {
 
   it('is not told beside a damaged snapshot of the account, which may have been the one before', async () => {
     const damaged = await commit(0, exportOf('a'));
-    const snapshot = await commit(7, exportOf('a'));
+    const snapshot = await commit(7, exportOf('a', 'b'));
     await rm(join(damaged.path, '.chatkeep', 'snapshot.json'), { force: true });
     assert.equal(await taker().newsOf(snapshot, signal), undefined);
   });

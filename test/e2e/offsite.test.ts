@@ -99,7 +99,7 @@ describe('The service, with places off-site', () => {
       await using service = new Service(env);
       await service.printed('watching');
       await home.export(1, 20_000_000);
-      await service.printed('copying 1 snapshot to rclone');
+      await service.printed('copying 1 export to rclone');
       await service.kill();
     }
     const [half] = (await listSnapshots(at('remote')).catch(() => ({ snapshots: [] }))).snapshots;

@@ -23,7 +23,7 @@ describe('on exFAT, which has neither hard links nor clones nor modes', () => {
     await using backups = await open(join(directory.path, 'disk', 'backups'));
     const files = { a: CONTENT, 'sub/b': CONTENT };
     const first = await takeNew(backups, 'c1', files);
-    const second = await takeNew(backups, 'c2', files, { exportTime: EXPORT_TIME + DAY_MS });
+    const second = await takeNew(backups, 'c2', { ...files, c: 'new' }, { exportTime: EXPORT_TIME + DAY_MS });
     assert.equal(second.meta.linkedFiles, 0);
     for (const snapshot of [first, second]) assert.deepEqual((await verifySnapshot(snapshot)).problems, []);
     assert.equal((await take(backups, 'c1', files)).kind, 'committed');
