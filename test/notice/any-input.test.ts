@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { HEADERS_MOST_BYTES } from '../../src/notice/headers.ts';
+import { HEADERS_MOST_BYTES, HEADERS_MOST_LINES } from '../../src/notice/headers.ts';
 import { NOTICE_MOST_BYTES } from '../../src/notice/index.ts';
 import { EMAIL_KINDS, EMAIL_LANGUAGES, type EmailOptions, wrapLink } from '../support/openai/emails/index.ts';
 import { AZURE_LINK, ESTUARY_LINK, email } from './messages.ts';
@@ -234,6 +234,12 @@ describe('A message', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('is read in time where a signature has as many lines as a header may have, none of them a field', async () => {
+    const head = `${HONEST_HEAD}DKIM-Signature: `;
+    const lines = HEADERS_MOST_LINES - head.split('\n').length;
+    for (const count of [lines, 20 * lines]) await readable(Buffer.from(`${head}${'\n<'.repeat(count)}\r\n\r\nx`));
   });
 
   it('is read in time, whatever stands in its body over and over up to the largest size', async () => {

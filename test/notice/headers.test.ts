@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { HEADERS_MOST_BYTES, readHeaders, readSender, valuesOf } from '../../src/notice/headers.ts';
+import { HEADERS_MOST_BYTES, HEADERS_MOST_LINES, readHeaders, readSender, valuesOf } from '../../src/notice/headers.ts';
 
 const OURS = 'noreply@tm.openai.com';
 
@@ -25,6 +25,12 @@ describe('The header', () => {
 
   it('is not read if it is longer than any honest one', () => {
     assert.equal(readHeaders(Buffer.alloc(HEADERS_MOST_BYTES + 1, 'A: b\r\n')), undefined);
+  });
+
+  it('is not read if it has more lines than any honest one', () => {
+    const lines = (count: number) => Buffer.from(`A: ${'\r\n b'.repeat(count - 1)}\r\n\r\nbody`);
+    assert.equal(readHeaders(lines(HEADERS_MOST_LINES))?.length, 1);
+    assert.equal(readHeaders(lines(HEADERS_MOST_LINES + 1)), undefined);
   });
 });
 
