@@ -141,7 +141,8 @@ function migrate(database: DatabaseSync, path: string): void {
     if (version < SCHEMA_VERSION) database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     database.exec('COMMIT');
   } catch (error) {
-    database.exec('ROLLBACK');
+    // After a full disk SQLite may have rolled back by itself, and the reason is what is to be told.
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
 }
@@ -268,7 +269,7 @@ class SqliteJournal implements Journal {
   }
 
   async knowsSnapshot(): Promise<boolean> {
-    const sql = "SELECT 1 FROM captures WHERE state IN ('committed', 'duplicate') LIMIT 1";
+    const sql = "SELECT 1 FROM captures WHERE state IN ('committed', 'duplicate', 'unchanged') LIMIT 1";
     return this.#prepared(sql).get() !== undefined;
   }
 

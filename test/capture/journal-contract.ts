@@ -138,6 +138,7 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
       for (const [what, state] of [
         ['that was committed', committed],
         ['that another capture had committed', END_STATES.duplicate],
+        ['that an export was found to be the same as', END_STATES.unchanged],
       ] as const) {
         it(`a snapshot ${what} is known of`, async () => {
           await record(fileCapture(undefined, { id: 'open' }), fileCapture(END_STATES.refused, { id: 'refused' }));
