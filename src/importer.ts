@@ -103,9 +103,7 @@ async function beginWork({ config, logger, signal }: ImportOptions): Promise<Wor
       await using _parts = assembly;
       done.abort();
       await running;
-      await assembly.dispatcher.flush(AbortSignal.any([signal, AbortSignal.timeout(DELIVERIES_MS)]), {
-        timeLimitMs: DELIVERIES_MS,
-      });
+      await assembly.dispatcher.flush(signal, { timeLimitMs: DELIVERIES_MS });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { askApart, programFiles } from '../lib/apart.ts';
 import { MINUTE_MS } from '../lib/clock.ts';
-import { TimeoutError } from '../lib/signals.ts';
+import { TimeLimit } from '../lib/signals.ts';
 
 /** What V8 may take for objects and texts; a conversation at the edge of the budget needs most of it. */
 const HEAP_MEGABYTES = 1024;
@@ -36,17 +36,15 @@ export async function runApart(
   fence: Fence,
   { signal, heapMegabytes = HEAP_MEGABYTES, timeLimitMs = TIME_LIMIT_MS }: ApartOptions,
 ): Promise<unknown> {
-  // Not `AbortSignal.timeout`: one that is only a part of `AbortSignal.any` may be collected before it fires.
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(new TimeoutError('Reading the export took too long.')), timeLimitMs);
+  using limit = new TimeLimit(timeLimitMs, 'Reading the export took too long.', signal);
   const answer = await askApart({
     file: program,
     args,
     heapMegabytes,
     mayOnlyRead: [...fence.read, ...programFiles()],
     mayWrite: fence.write ?? [],
-    signal: AbortSignal.any([signal, limit.signal]),
-  }).finally(() => clearTimeout(timer));
+    signal: limit.signal,
+  });
   const failed = errorSchema.safeParse(answer);
   if (failed.success) throw new Error(`The export could not be read (${failed.data.error}).`);
   return answer;

@@ -1,4 +1,29 @@
 /**
+ * A signal that aborts after `ms` milliseconds (with a {@link TimeoutError} of this sentence), or when `parent` does.
+ * Its timer holds it, which `AbortSignal.timeout` does not do: as a mere part of an `AbortSignal.any` that may be
+ * collected before it fires (https://github.com/nodejs/node/issues/57736).
+ */
+export class TimeLimit implements Disposable {
+  readonly signal: AbortSignal;
+  readonly #limit = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(ms: number, sentence: string, parent?: AbortSignal) {
+    this.signal = parent === undefined ? this.#limit.signal : AbortSignal.any([parent, this.#limit.signal]);
+    this.#timer = setTimeout(() => this.#limit.abort(new TimeoutError(sentence)), ms);
+  }
+
+  /** Whether the time was over, whatever `parent` did. */
+  get isOver(): boolean {
+    return this.#limit.signal.aborted;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/**
  * Runs `work` with a time limit: its signal aborts after `ms` milliseconds (with a `TimeoutError` that says what took
  * too long) or when `parent` does. The result of work that ignores its signal is not waited for.
  */
@@ -9,14 +34,8 @@ export async function withTimeout<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   parent?.throwIfAborted();
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(new TimeoutError(`${what} took longer than ${ms / 1000} s`)), ms);
-  const signal = parent === undefined ? limit.signal : AbortSignal.any([parent, limit.signal]);
-  try {
-    return await orAborted(work(signal), signal);
-  } finally {
-    clearTimeout(timer);
-  }
+  using limit = new TimeLimit(ms, `${what} took longer than ${ms / 1000} s`, parent);
+  return await orAborted(work(limit.signal), limit.signal);
 }
 
 /** `work`, or the signal's reason as soon as it aborts. Nothing stays behind with a signal that lives for years. */

@@ -4,6 +4,7 @@ import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, type Random, SECOND_MS, systemC
 import { errorMessage } from '../lib/errors.ts';
 import { type Logger, silentLogger } from '../lib/logger.ts';
 import { redactText } from '../lib/secret.ts';
+import { TimeLimit } from '../lib/signals.ts';
 import { formatBytes, formatDuration } from '../lib/text.ts';
 import type { ConnectMailbox, MailboxConnection } from './connection.ts';
 import { foldersToWatch } from './folders.ts';
@@ -286,9 +287,8 @@ export class MailboxWatcher {
       return undefined;
     }
     try {
-      await this.#failures.counting(place, uid, () =>
-        this.#onMessage(message, AbortSignal.any([signal, AbortSignal.timeout(HANDLER_LIMIT_MS)])),
-      );
+      using limit = new TimeLimit(HANDLER_LIMIT_MS, 'Taking the message took too long.', signal);
+      await this.#failures.counting(place, uid, () => this.#onMessage(message, limit.signal));
       this.#failures.forget(place, uid);
       return undefined;
     } catch (error) {

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { HOUR_MS, SECOND_MS } from '../lib/clock.ts';
 import { errorCode } from '../lib/errors.ts';
 import { redactText, type Secret, withoutSecrets } from '../lib/secret.ts';
+import { TimeLimit } from '../lib/signals.ts';
 import { OffsiteError } from './tool.ts';
 
 export interface ToolRun {
@@ -60,20 +61,19 @@ export async function runTool(run: ToolRun): Promise<ToolEnd> {
     env: { ...inherited(), ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const limit = AbortSignal.timeout(timeLimitMs);
+  using limit = new TimeLimit(timeLimitMs, `${program} took too long`, signal);
   let kill: NodeJS.Timeout | undefined;
   const stop = () => {
     child.kill('SIGINT');
     kill ??= setTimeout(() => child.kill('SIGKILL'), STOPS_WITHIN_MS);
   };
-  const stopped = AbortSignal.any([signal, limit]);
-  stopped.addEventListener('abort', stop, { once: true });
+  limit.signal.addEventListener('abort', stop, { once: true });
   try {
     const output = linesOf(child.stdout, run.secrets, run.onOutput);
     const errors = linesOf(child.stderr, run.secrets, run.onError);
     const { code, name } = await ended(child);
     signal.throwIfAborted();
-    if (limit.aborted) {
+    if (limit.isOver) {
       throw new OffsiteError(
         `${program} did not come to its end within ${timeLimitMs / HOUR_MS} hours and was stopped. What it has copied stays there, and the next run goes on from it.`,
       );
@@ -81,7 +81,7 @@ export async function runTool(run: ToolRun): Promise<ToolEnd> {
     if (code === null) throw new OffsiteError(`${program} was ended by ${name ?? 'a signal'}.`);
     return { exitCode: code, output: await output, errors: await errors };
   } finally {
-    stopped.removeEventListener('abort', stop);
+    limit.signal.removeEventListener('abort', stop);
     clearTimeout(kill);
   }
 }

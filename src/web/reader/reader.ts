@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { programFiles, startApart } from '../../lib/apart.ts';
 import { SECOND_MS } from '../../lib/clock.ts';
 import { Mutex } from '../../lib/mutex.ts';
+import { TimeLimit } from '../../lib/signals.ts';
 import type { Dialogue } from './questions.ts';
 
 /** Enough for the largest conversation that can be indexed. */
@@ -40,7 +41,7 @@ export class Reader {
   }
 
   /**
-   * @throws ReaderFailure; the signal's reason, at once while it waits for its turn, and for the answer
+   * @throws ReaderFailure; the signal's reason, when its turn has come, or the answer
    */
   ask<K extends keyof Dialogue>(
     kind: K,
@@ -71,28 +72,32 @@ export class Reader {
     child.ref();
     child.channel?.ref();
     const settled = new AbortController();
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), this.#options.timeLimitMs ?? TIME_LIMIT_MS);
-    const either = { signal: AbortSignal.any([settled.signal, limit.signal]) };
+    using limit = new TimeLimit(
+      this.#options.timeLimitMs ?? TIME_LIMIT_MS,
+      'It takes too long to read.',
+      settled.signal,
+    );
+    const either = { signal: limit.signal };
     const answered = once(child, 'message', either);
     const died = once(child, 'exit', either).then(([code]) => {
       throw code === 0 ? new EndedIdle() : new ReaderFailure('The process that reads conversations has died.');
     });
+    let reply: readonly unknown[];
     try {
       child.send(message);
-      return answerIn(await Promise.race([answered, died]));
+      reply = await Promise.race([answered, died]);
     } catch (error) {
       this.#child = undefined;
       child.kill('SIGKILL');
-      throw limit.signal.aborted ? new ReaderFailure('It takes too long to read.') : error;
+      throw limit.isOver ? new ReaderFailure('It takes too long to read.') : error;
     } finally {
-      clearTimeout(timer);
       settled.abort();
       answered.catch(() => {});
       died.catch(() => {});
       child.unref();
       child.channel?.unref();
     }
+    return answerIn(reply);
   }
 
   async #process(): Promise<ChildProcess> {
