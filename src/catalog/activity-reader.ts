@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { answerOf } from '../lib/ask-thread.ts';
 import { Mutex } from '../lib/mutex.ts';
 import { catalogFile } from './database.ts';
 import type { Activity, ActivityQuestion } from './reading/activity.ts';
@@ -53,14 +53,12 @@ export class ActivityReader {
   }
 
   async #count(question: ActivityQuestion): Promise<Activity | undefined> {
-    this.#signal.throwIfAborted();
     // Compiled or not, the thread's file lies beside this one and ends as this one does.
     const file = new URL(`./activity-thread${extname(import.meta.url)}`, import.meta.url);
-    const thread = new Worker(file, { workerData: { directory: this.#directory, question } });
+    const thread = new Worker(file, { workerData: { directory: this.#directory, question }, env: {} });
     try {
-      const [answer]: unknown[] = await once(thread, 'message', { signal: this.#signal });
       // Our own thread has made it.
-      return answer as Activity | undefined;
+      return (await answerOf(thread, this.#signal)) as Activity | undefined;
     } finally {
       await thread.terminate();
     }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Piece, ReadingJob } from './records.ts';
@@ -66,8 +65,6 @@ export class ReadingThread implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const ended = once(this.#worker, 'exit');
     await this.#worker.terminate();
-    if (this.#failure === undefined) await ended;
   }
 }
