@@ -1,4 +1,4 @@
-import type { Capture } from './capture/index.ts';
+import { type Capture, isKept } from './capture/index.ts';
 import type { MailboxConfig } from './config/index.ts';
 import { backoffMs } from './lib/backoff.ts';
 import { type Clock, HOUR_MS, MINUTE_MS, type Random } from './lib/clock.ts';
@@ -41,9 +41,9 @@ export class AfterCommit {
 
   /** Takes notice of captures that have changed. */
   look(captures: readonly Capture[]): void {
-    for (const { state, origin } of captures) {
-      const isKept = state.name === 'committed' || state.name === 'unchanged';
-      if (!isKept || origin.kind !== 'notice' || origin.messageId === undefined) continue;
+    for (const capture of captures) {
+      const { origin } = capture;
+      if (!isKept(capture) || origin.kind !== 'notice' || origin.messageId === undefined) continue;
       const mailbox = this.#options.mailboxes.find(({ name }) => name === origin.mailbox);
       if (mailbox?.afterCommit === undefined) continue;
       this.#tasks.push({ mailbox, messageId: origin.messageId, attempt: 0, dueAt: this.#options.clock.now() });

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AfterCommit } from './after-commit.ts';
 import { type Assembly, assemble, mailboxAccounts, nudgeSettings } from './assembly.ts';
+import { isKept } from './capture/index.ts';
 import { CatalogKeeper } from './cataloging.ts';
 import { looksLikeExport } from './chatgpt/index.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
@@ -84,8 +85,7 @@ export async function runDaemon(
     {
       onCaptures: (captures) => {
         afterCommit.look(captures);
-        const isKept = captures.some(({ state }) => state.name === 'committed' || state.name === 'unchanged');
-        if (isKept) for (const copier of copiers) copier.wake();
+        if (captures.some(isKept)) for (const copier of copiers) copier.wake();
         if (config.prune === 'after_commit') pruner.look(captures);
         catalogKeeper.look(captures);
         deadMansSwitch.look(captures);

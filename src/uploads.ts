@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Capture, HandIn } from './capture/index.ts';
+import { archiveOf, type Capture, type HandIn } from './capture/index.ts';
 import { type Clock, DAY_MS } from './lib/clock.ts';
 import { asStorageError, ChatkeepError } from './lib/errors.ts';
 import { makePrivateDirectory, PRIVATE_FILE_MODE, syncDirectory } from './lib/files.ts';
@@ -78,7 +78,7 @@ export class Uploads {
   /** Removes what a killed process has left, and what was refused a week ago. To be called before anything is taken. */
   async sweep(): Promise<void> {
     const { directory, openCaptures, clock } = this.#options;
-    const wanted = new Set((await openCaptures()).flatMap(archivePathOf));
+    const wanted = new Set((await openCaptures()).map((capture) => archiveOf(capture)?.path));
     for (const name of await readdir(directory).catch(() => [])) {
       const path = join(directory, name);
       if (wanted.has(path)) continue;
@@ -131,9 +131,4 @@ async function* withFirstBytes(bytes: AsyncIterable<Uint8Array>): AsyncGenerator
 /** Without the folders that some browsers put in front. */
 function plainName(name: string): string {
   return name.split(/[/\\]/).at(-1)?.slice(-200) || 'upload.zip';
-}
-
-function archivePathOf({ state }: Capture): string[] {
-  if (state.name === 'unpacking') return [state.archive.path];
-  return state.name === 'waiting' && state.next.name === 'unpack' ? [state.next.archive.path] : [];
 }

@@ -143,6 +143,17 @@ export function hasEnded(capture: Capture): capture is Capture & { state: EndSta
   return END_STATES.has(capture.state.name);
 }
 
+/** Whether its export is kept: as a snapshot of its own, or by the one that it is the same as. */
+export function isKept({ state }: Capture): boolean {
+  return state.name === 'committed' || state.name === 'unchanged';
+}
+
+/** The archive that is being unpacked, or is to be. */
+export function archiveOf({ state }: Pick<Capture, 'state'>): Archive | undefined {
+  if (state.name === 'unpacking') return state.archive;
+  return state.name === 'waiting' && state.next.name === 'unpack' ? state.next.archive : undefined;
+}
+
 /** Whether the archive is still to be had, by the link or by hand. */
 export function lacksArchive({ state }: Capture): boolean {
   switch (state.name) {

@@ -1,5 +1,5 @@
 export { type Awaited, nextReminder } from './awaited.ts';
-export { type Capture, type CaptureState, deadlineOf, hasEnded, lacksArchive } from './capture.ts';
+export { archiveOf, type Capture, type CaptureState, deadlineOf, hasEnded, isKept, lacksArchive } from './capture.ts';
 export { Conductor, whenSettled } from './conductor.ts';
 export { Intake } from './intake.ts';
 export type { HandIn, Journal, Told, Undelivered } from './journal.ts';

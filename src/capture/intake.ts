@@ -14,7 +14,7 @@ import {
   type UndecidedNotice,
 } from '../notice/index.ts';
 import type { BackupDirectory } from '../snapshot/index.ts';
-import { type Archive, type Capture, hasEnded, lacksArchive, newCaptureId } from './capture.ts';
+import { type Archive, archiveOf, type Capture, hasEnded, lacksArchive, newCaptureId } from './capture.ts';
 import type { HandIn, Journal, JournalEntry, MessageRecord } from './journal.ts';
 import * as messages from './messages.ts';
 import type { Recorder } from './recorder.ts';
@@ -189,7 +189,7 @@ export class Intake {
     return this.#options.interrupt(waiting.id, async () => {
       const current = await journal.capture(waiting.id);
       if (current === undefined || !lacksArchive(current)) return undefined;
-      const next = step(current, { kind: 'archive-arrived', archive: archiveOf(file) }, this.#context());
+      const next = step(current, { kind: 'archive-arrived', archive: archiveOfFile(file) }, this.#context());
       logger.info({ capture: current.id, file: file.name }, 'the archive of this export was handed in');
       await recorder.record({ ...fileRecord(file, current.id), captures: [next.capture] });
       return current.id;
@@ -212,7 +212,7 @@ export class Intake {
       waitedMs: 0,
       trouble: undefined,
       told: {},
-      state: { name: 'unpacking', archive: archiveOf(file), attempt: 0 },
+      state: { name: 'unpacking', archive: archiveOfFile(file), attempt: 0 },
     };
     logger.info({ capture: capture.id, file: file.name }, `taking in ${file.name}`);
     await recorder.record({ ...fileRecord(file, capture.id), captures: [capture] });
@@ -319,14 +319,13 @@ function exportNamed(name: string): ReturnType<typeof parseExportName> {
   return parseExportName(name) ?? parseExportName(`${name}.zip`);
 }
 
-function archiveOf({ path, afterwards }: FileToTake): Archive {
+function archiveOfFile({ path, afterwards }: FileToTake): Archive {
   return { path, afterwards, from: 'user' };
 }
 
 /** The archive that somebody has handed in and that an open capture is to unpack. */
-function handedIn({ state }: Capture): Archive | undefined {
-  const isToBeUnpacked = state.name === 'waiting' && state.next.name === 'unpack';
-  const archive = state.name === 'unpacking' ? state.archive : isToBeUnpacked ? state.next.archive : undefined;
+function handedIn(capture: Capture): Archive | undefined {
+  const archive = archiveOf(capture);
   return archive?.from === 'user' ? archive : undefined;
 }
 

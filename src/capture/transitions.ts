@@ -3,6 +3,7 @@ import { HOUR_MS, MINUTE_MS, type Random, SECOND_MS } from '../lib/clock.ts';
 import type { Message } from '../notify/index.ts';
 import {
   type Archive,
+  archiveOf,
   type Capture,
   type CaptureState,
   deadlineOf,
@@ -258,7 +259,7 @@ function pause(
   const attempt =
     capture.state.name === 'unpacking' ? capture.state.attempt + 1 : Math.max(1, attemptOf(capture.state));
   const wait = backoffMs(attempt, limits, context.random);
-  const archive = archiveOf(capture.state);
+  const archive = archiveOf(capture);
   const state: OpenState = {
     name: 'waiting',
     until: archive === undefined ? beforeDeadline(capture, context.now + wait, context.now) : context.now + wait,
@@ -361,13 +362,8 @@ function attemptOf(state: CaptureState): number {
   return 'attempt' in state ? state.attempt : 0;
 }
 
-function archiveOf(state: CaptureState): Archive | undefined {
-  if (state.name === 'unpacking') return state.archive;
-  return state.name === 'waiting' && state.next.name === 'unpack' ? state.next.archive : undefined;
-}
-
 function leftoverOf(capture: Capture, sha256: string): Leftover | undefined {
-  const archive = archiveOf(capture.state);
+  const archive = archiveOf(capture);
   return archive?.afterwards === 'delete' ? { path: archive.path, sha256 } : undefined;
 }
 
