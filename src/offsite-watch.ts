@@ -5,15 +5,8 @@ import { lockDirectory } from './lib/lock.ts';
 import type { Logger } from './lib/logger.ts';
 import { count, formatDuration, formatMoment } from './lib/text.ts';
 import type { Message } from './notify/index.ts';
-import {
-  Copier,
-  createTool,
-  type LocalExport,
-  type OffsiteNews,
-  offsiteDirectory,
-  offsiteRecordIn,
-} from './offsite/index.ts';
-import { type KeptExport, keptExports, listSnapshots } from './snapshot/index.ts';
+import { Copier, createTool, type OffsiteNews, offsiteDirectory, offsiteRecordIn } from './offsite/index.ts';
+import { keptExports, listSnapshots } from './snapshot/index.ts';
 
 export interface CopierParts {
   readonly recorder: Pick<Recorder, 'record'>;
@@ -34,7 +27,7 @@ export function createCopier(
     name,
     tool: createTool(place, { backups: backupDir, scratch: directory }),
     record: offsiteRecordIn(stateDir, name),
-    exports: async () => toBeCopied(keptExports(await listSnapshots(backupDir))),
+    exports: async () => keptExports(await listSnapshots(backupDir)),
     checkEveryMs: place.checkDays * DAY_MS,
     lateMs: place.lateDays * DAY_MS,
     lock: () => lockDirectory(directory, 'record of off-site copies'),
@@ -43,11 +36,6 @@ export function createCopier(
     random,
     logger: logger.child({ offsite: name }),
   });
-}
-
-/** What of the backup directory is to be there, too. */
-export function toBeCopied(kept: readonly KeptExport[]): LocalExport[] {
-  return kept.map((each) => ({ kind: each.kind, id: each.kind === 'snapshot' ? each.snapshot.id : each.id }));
 }
 
 const NO_LOSS = 'The backup directory itself is whole';

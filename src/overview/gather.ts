@@ -6,7 +6,6 @@ import { type Heartbeat, judgeHealth } from '../heartbeat.ts';
 import { loginRecordIn } from '../login-watch/index.ts';
 import { upcomingNudges } from '../nudge/index.ts';
 import { missingOf, offsiteRecordIn } from '../offsite/index.ts';
-import { toBeCopied } from '../offsite-watch.ts';
 import { type KeptExport, keptExports, listSnapshots, type SnapshotInfo } from '../snapshot/index.ts';
 import { readRecord } from '../verification/index.ts';
 import type { AwaitedExport, DiskStatus, OffsiteStatus, Status } from './overview.ts';
@@ -66,7 +65,7 @@ function offsiteStatus(config: Config, kept: readonly KeptExport[]): Promise<Off
     config.offsite.map(async ({ name }) => {
       const keeper = offsiteRecordIn(config.stateDir, name);
       const record = await keeper.read();
-      const missing = missingOf(toBeCopied(kept), record).length;
+      const missing = missingOf(kept, record).length;
       return { name, record, missing, progress: await keeper.readProgress() };
     }),
   );

@@ -5,7 +5,7 @@ import {
   REPORT_REASONS,
   type ReportReason,
 } from '../chatgpt/index.ts';
-import { readSumsOf, type SnapshotPlace } from '../snapshot/index.ts';
+import { digestOfSums, readSumsOf, type SnapshotPlace } from '../snapshot/index.ts';
 import { Inventories, type InventoriesOptions } from './inventories.ts';
 
 /** What a snapshot holds. */
@@ -39,7 +39,7 @@ export class ContentReader {
    * @throws the signal's reason; what the file system says of the state directory
    */
   async read(snapshot: SnapshotPlace): Promise<Contents | undefined> {
-    const key = await this.#inventories.keyOf(snapshot);
+    const key = await digestOfSums(snapshot);
     if (key === undefined) return undefined;
     const contents = this.#recent.has(key) ? this.#recent.get(key) : await this.#take(snapshot);
     this.#recent.delete(key);

@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Inventory,
@@ -11,9 +11,8 @@ import {
 } from '../chatgpt/index.ts';
 import { errorMessage } from '../lib/errors.ts';
 import { exists, makePrivateDirectory } from '../lib/files.ts';
-import { sha256 } from '../lib/hash.ts';
 import type { Logger } from '../lib/logger.ts';
-import { type SnapshotPlace, SUMS_FILE, verifySnapshot } from '../snapshot/index.ts';
+import { digestOfSums, type SnapshotPlace, SUMS_FILE, verifySnapshot } from '../snapshot/index.ts';
 
 /** Takes stock of the export in a directory, and writes its inventory to a file. */
 export type TakeStock = (directory: string, file: string, options: StockOptions) => Promise<Stock>;
@@ -45,15 +44,6 @@ export class Inventories {
     this.#directory = join(options.stateDir, 'inventories');
   }
 
-  /** What stands for all that a snapshot holds; undefined where its SHA256SUMS cannot be read. */
-  async keyOf({ path }: SnapshotPlace): Promise<string | undefined> {
-    try {
-      return sha256(await readFile(join(path, SUMS_FILE)));
-    } catch {
-      return undefined;
-    }
-  }
-
   /**
    * The file that holds a snapshot's inventory (see `readInventory`). Undefined where the snapshot is too damaged for
    * anything to be said.
@@ -62,7 +52,7 @@ export class Inventories {
    */
   async fileOf(snapshot: SnapshotPlace): Promise<string | undefined> {
     const { logger, signal, takeStock = takeStockApart } = this.#options;
-    const key = await this.keyOf(snapshot);
+    const key = await digestOfSums(snapshot);
     if (key === undefined) return undefined;
     const file = this.#fileOfKey(key);
     if (await isInventory(file)) return file;
@@ -94,7 +84,7 @@ export class Inventories {
   /** What was taken of the export before it was a snapshot is from now on the snapshot's inventory. */
   async adopt(capture: string, snapshot: SnapshotPlace): Promise<void> {
     const incoming = await this.#incoming(capture);
-    const key = await this.keyOf(snapshot);
+    const key = await digestOfSums(snapshot);
     if (key !== undefined && (await exists(incoming))) await rename(incoming, this.#fileOfKey(key));
   }
 
@@ -115,14 +105,14 @@ export class Inventories {
   }
 
   async forget(snapshot: SnapshotPlace): Promise<void> {
-    const key = await this.keyOf(snapshot);
+    const key = await digestOfSums(snapshot);
     if (key !== undefined) await rm(this.#fileOfKey(key), { force: true });
   }
 
   /** Forgets those of all other snapshots. */
   async forgetBut(snapshots: readonly SnapshotPlace[]): Promise<void> {
     const kept = new Set(
-      await Promise.all(snapshots.map(async (snapshot) => `${await this.keyOf(snapshot)}${ENDING}`)),
+      await Promise.all(snapshots.map(async (snapshot) => `${await digestOfSums(snapshot)}${ENDING}`)),
     );
     for (const name of await readdir(this.#directory).catch(() => []))
       if (name.endsWith(ENDING) && !kept.has(name)) await rm(join(this.#directory, name), { force: true });

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { answerOf } from '../lib/ask-thread.ts';
@@ -12,16 +12,17 @@ import {
 import type { Logger } from '../lib/logger.ts';
 import { redactText } from '../lib/secret.ts';
 import { syncTree } from '../lib/sync-tree.ts';
+import { readSumsOf } from './copies.ts';
 import { type KeptExport, keptExports } from './kept.ts';
 import { updateLatest } from './latest.ts';
-import { nearestSnapshot, neighbours, type SnapshotFile, shareUnchanged } from './links.ts';
+import { neighbours, type SnapshotFile, shareUnchanged } from './links.ts';
 import { listSnapshots } from './list.ts';
 import { FORMAT, formatMetadata, type Provenance, type SnapshotMetadata, type SnapshotSource } from './metadata.ts';
 import { accountDirectory, METADATA_FILE, OWN_DIRECTORY, SUMS_FILE, snapshotName } from './names.ts';
 import type { SnapshotInfo } from './place.ts';
 import { type Draft, SNAPSHOT_FILE_MODE, seal } from './seal.ts';
-import { formatSums, parseSums } from './sums.ts';
-import { statIfThere } from './tree.ts';
+import { formatSums } from './sums.ts';
+import { freeName } from './tree.ts';
 import { recordUnchanged, type UnchangedExport } from './unchanged.ts';
 import { verifySnapshot } from './verify.ts';
 
@@ -87,16 +88,18 @@ export async function commitSnapshot(draft: SnapshotDraft, staging: string, plac
     await updateLatest(join(place.backups, known.snapshot.account), place.stagingRoot, place.logger);
     return known.kind === 'unchanged' ? known : { kind: 'committed', snapshot: known.snapshot };
   }
-  const duplicate = await findDuplicate(kept, account, draft, place.signal);
+  const sums = formatSums(draft.files);
+  const duplicate = await findDuplicate(kept, account, draft, sums, place.signal);
   if (duplicate !== undefined) {
     await removeTree(staging);
     return { kind: 'duplicate', of: duplicate };
   }
 
-  const name = await freeName(join(place.backups, account), draft.exportTime);
+  const name = await freeName(join(place.backups, account), (ordinal) => snapshotName(draft.exportTime, ordinal));
   const ofAccount = list.snapshots.filter((other) => other.account === account);
   await sealStaged(staging, draft.files, place.signal);
-  const equal = await findEqual(neighbours(ofAccount, name), draft.files, place.signal);
+  const beside = neighbours(ofAccount, name);
+  const equal = await findEqual(beside, sums, place.signal);
   if (equal !== undefined) {
     const where = { scratch: place.stagingRoot, mode: SNAPSHOT_FILE_MODE };
     const unchanged = await recordUnchanged(provenanceOf(draft), equal, join(place.backups, account), where);
@@ -107,9 +110,9 @@ export async function commitSnapshot(draft: SnapshotDraft, staging: string, plac
   // An earlier try may have left half of it.
   await removeTree(join(staging, OWN_DIRECTORY));
   await mkdir(join(staging, OWN_DIRECTORY), { mode: PRIVATE_DIRECTORY_MODE });
-  const linkedFiles = await shareFiles(draft, staging, nearestSnapshot(ofAccount, name), place);
+  const linkedFiles = await shareFiles(draft, staging, beside[0], place);
   const meta = describeDraft(draft, account, name, linkedFiles);
-  await writeFileDurably(join(staging, SUMS_FILE), formatSums(draft.files), SNAPSHOT_FILE_MODE);
+  await writeFileDurably(join(staging, SUMS_FILE), sums, SNAPSHOT_FILE_MODE);
   await writeFileDurably(join(staging, METADATA_FILE), formatMetadata(meta), SNAPSHOT_FILE_MODE);
   await syncTree(staging, place.signal);
   const path = await moveIntoPlace(staging, account, name, place);
@@ -122,6 +125,7 @@ async function findDuplicate(
   kept: readonly KeptExport[],
   account: string,
   draft: SnapshotDraft,
+  sums: string,
   signal: AbortSignal | undefined,
 ): Promise<SnapshotInfo | undefined> {
   const sameExport = kept.filter(
@@ -138,19 +142,18 @@ async function findDuplicate(
     .filter(({ meta, snapshot }) => snapshot.account === account && snapshotName(meta.exportTime) === stamp)
     .map(({ snapshot }) => snapshot)
     .filter((snapshot) => !candidates.has(snapshot));
-  return findEqual(sameSecond, draft.files, signal);
+  return findEqual(sameSecond, sums, signal);
 }
 
-/** The first of these snapshots that holds these files and no others, by path and SHA-256, each of them read and sound. */
+/** The first of these snapshots of whose SHA256SUMS this is the text, and of which each file was read and is sound. */
 async function findEqual(
   snapshots: readonly SnapshotInfo[],
-  files: readonly SnapshotFile[],
+  wanted: string,
   signal: AbortSignal | undefined,
 ): Promise<SnapshotInfo | undefined> {
-  const wanted = formatSums(files);
   for (const snapshot of snapshots) {
-    const text = await readFile(join(snapshot.path, SUMS_FILE), 'utf8').catch(() => '');
-    if (formatSums(parseSums(text).sums) === wanted && (await isSoundSnapshot(snapshot, signal))) return snapshot;
+    if (formatSums(await readSumsOf(snapshot.path)) === wanted && (await isSoundSnapshot(snapshot, signal)))
+      return snapshot;
   }
   return undefined;
 }
@@ -158,13 +161,6 @@ async function findEqual(
 /** A snapshot that has rotted is no reason to throw away a sound copy. */
 async function isSoundSnapshot(snapshot: SnapshotInfo, signal: AbortSignal | undefined): Promise<boolean> {
   return (await verifySnapshot(snapshot, signal === undefined ? {} : { signal })).ok;
-}
-
-async function freeName(accountPath: string, exportTime: number): Promise<string> {
-  for (let ordinal = 1; ; ordinal += 1) {
-    const name = snapshotName(exportTime, ordinal);
-    if ((await statIfThere(join(accountPath, name))) === undefined) return name;
-  }
 }
 
 function provenanceOf(draft: SnapshotDraft): Provenance {

@@ -12,7 +12,7 @@ export type { SnapshotInfo, SnapshotPlace } from './place.ts';
 export { type RestoreOptions, type RestoreReport, restoreSnapshot } from './restore.ts';
 export { allSnapshots, selectSnapshot, selectSnapshots } from './select.ts';
 export { endOfStretch, isInStretch, nextStretch, type Stretch, WHOLE_CIRCLE } from './stretch.ts';
-export type { UnchangedExport } from './unchanged.ts';
+export { digestOfSums, type UnchangedExport } from './unchanged.ts';
 export { type VerifyOptions, type VerifyProblem, type VerifyReport, verifySnapshot } from './verify.ts';
 export {
   checkLatest,

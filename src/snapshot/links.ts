@@ -1,13 +1,13 @@
 import { constants } from 'node:fs';
-import { copyFile, link, lstat, readFile, rename, rm, utimes } from 'node:fs/promises';
+import { copyFile, link, lstat, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapConcurrently } from '../lib/concurrency.ts';
 import { errorCode, errorMessage } from '../lib/errors.ts';
 import { FileHasher } from '../lib/hash.ts';
 import type { Logger } from '../lib/logger.ts';
-import { compareStamps, OWN_DIRECTORY, parseSnapshotName, SUMS_FILE } from './names.ts';
+import { readSumsOf } from './copies.ts';
+import { compareStamps, OWN_DIRECTORY, parseSnapshotName } from './names.ts';
 import type { SnapshotInfo } from './place.ts';
-import { parseSums } from './sums.ts';
 
 /** A file of a snapshot in the making. */
 export interface SnapshotFile {
@@ -32,17 +32,8 @@ const TOO_MANY_LINKS = 'EMLINK';
 const GONE: readonly string[] = ['ENOENT', 'ENOTDIR'];
 
 /**
- * The snapshot whose files a new one shares: the latest earlier one of the account, else (exports are taken in out of
- * order) the first later one.
- *
- * @param snapshots of the account, oldest first
- */
-export function nearestSnapshot(snapshots: readonly SnapshotInfo[], name: string): SnapshotInfo | undefined {
-  return neighbours(snapshots, name)[0];
-}
-
-/**
- * The snapshots between which one of this name would stand: the latest earlier one, then the first later one.
+ * The snapshots between which one of this name would stand: the latest earlier one, then the first later one. With the
+ * first of them a new one shares its files; exports are taken in out of order.
  *
  * @param snapshots of the account, oldest first
  */
@@ -123,10 +114,9 @@ const CLONE: Way = {
 
 /** For a file, the path of an equal one in `base`: of the same name first, else of any. */
 async function findTwins(base: SnapshotInfo): Promise<(file: SnapshotFile) => string | undefined> {
-  const text = await readFile(join(base.path, SUMS_FILE), 'utf8').catch(() => '');
   const shaOfPath = new Map<string, string>();
   const pathOfSha = new Map<string, string>();
-  for (const { path, sha256 } of parseSums(text).sums) {
+  for (const { path, sha256 } of await readSumsOf(base.path)) {
     shaOfPath.set(path, sha256);
     if (!pathOfSha.has(sha256)) pathOfSha.set(sha256, path);
   }

@@ -40,6 +40,14 @@ export async function statIfThere(path: string): Promise<Stats | undefined> {
   }
 }
 
+/** The first of these names, for the ordinals from 1, that nothing in the directory has. */
+export async function freeName(directory: string, nameOf: (ordinal: number) => string): Promise<string> {
+  for (let ordinal = 1; ; ordinal += 1) {
+    const name = nameOf(ordinal);
+    if ((await statIfThere(join(directory, name))) === undefined) return name;
+  }
+}
+
 /** Runs `work`, and turns what the file system refuses into a `storage` error that says what was being done. */
 export async function withStorageErrors<T>(doing: string, path: string, work: () => Promise<T>): Promise<T> {
   try {

@@ -5,8 +5,8 @@ import { makePrivateDirectory, syncDirectory, writeFileDurably } from '../lib/fi
 import { sha256OfFile } from '../lib/hash.ts';
 import { FORMAT, formatUnchanged, type Provenance, readUnchanged, type UnchangedMetadata } from './metadata.ts';
 import { isRecordName, recordName, SUMS_FILE, UNCHANGED_DIRECTORY } from './names.ts';
-import type { SnapshotInfo } from './place.ts';
-import { statIfThere } from './tree.ts';
+import type { SnapshotInfo, SnapshotPlace } from './place.ts';
+import { freeName } from './tree.ts';
 
 /** An export that was found to hold the very files of a snapshot, so that no second one was made. */
 export interface UnchangedExport {
@@ -83,7 +83,7 @@ export async function recordUnchanged(
   const sums = await digestOfSums(snapshot);
   if (sums === undefined) throw new Error(`${snapshot.id} has no ${SUMS_FILE}`);
   const meta = { format: FORMAT, ...provenance, snapshot: snapshot.name, sums } as const;
-  const name = await freeRecordName(directory, meta.exportTime);
+  const name = await freeName(directory, (ordinal) => recordName(meta.exportTime, ordinal));
   await writeFileDurably(join(directory, name), formatUnchanged(meta), mode, join(scratch, 'unchanged.json'));
   return { kind: 'unchanged', id: `${snapshot.account}/${UNCHANGED_DIRECTORY}/${name}`, meta, snapshot };
 }
@@ -109,13 +109,7 @@ async function recordsIn(accountPath: string): Promise<string[]> {
   }
 }
 
-async function digestOfSums({ path }: SnapshotInfo): Promise<string | undefined> {
+/** What stands for all that a snapshot holds: the SHA-256 of its SHA256SUMS. Undefined where that cannot be read. */
+export async function digestOfSums({ path }: SnapshotPlace): Promise<string | undefined> {
   return sha256OfFile(join(path, SUMS_FILE)).catch(() => undefined);
-}
-
-async function freeRecordName(directory: string, exportTime: number): Promise<string> {
-  for (let ordinal = 1; ; ordinal += 1) {
-    const name = recordName(exportTime, ordinal);
-    if ((await statIfThere(join(directory, name))) === undefined) return name;
-  }
 }

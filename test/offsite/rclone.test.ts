@@ -5,7 +5,6 @@ import { describe, it } from 'node:test';
 import type { RcloneConfig } from '../../src/config/index.ts';
 import { OffsiteError, type OffsiteTool } from '../../src/offsite/index.ts';
 import { createRclone } from '../../src/offsite/rclone.ts';
-import { toBeCopied } from '../../src/offsite-watch.ts';
 import { keptExports, listSnapshots, verifySnapshot } from '../../src/snapshot/index.ts';
 import { again, CONTEXT, commit, type Home, LIMITS, makeHome, run } from './place.ts';
 
@@ -21,7 +20,7 @@ async function remoteIn(
 }
 
 async function all(home: Home) {
-  return toBeCopied(keptExports(await listSnapshots(home.backups)));
+  return keptExports(await listSnapshots(home.backups));
 }
 
 describe('A copy by rclone', () => {

@@ -7,7 +7,6 @@ import { describe, it } from 'node:test';
 import type { ResticConfig } from '../../src/config/index.ts';
 import { OffsiteError, type OffsiteTool } from '../../src/offsite/index.ts';
 import { createRestic } from '../../src/offsite/restic.ts';
-import { toBeCopied } from '../../src/offsite-watch.ts';
 import { keptExports, listSnapshots, verifySnapshot } from '../../src/snapshot/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { CONTEXT, commit, type Home, LIMITS, makeHome, run } from './place.ts';
@@ -38,7 +37,7 @@ async function repositoryIn(home: Home, changes: Partial<ResticConfig> = {}): Pr
 }
 
 async function all(home: Home) {
-  return toBeCopied(keptExports(await listSnapshots(home.backups)));
+  return keptExports(await listSnapshots(home.backups));
 }
 
 async function faultOf(work: Promise<unknown>): Promise<string> {
