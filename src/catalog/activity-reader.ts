@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { answerOf } from '../lib/ask-thread.ts';
 import { Mutex } from '../lib/mutex.ts';
+import { programBeside } from '../lib/program-beside.ts';
 import { catalogFile } from './database.ts';
 import type { Activity, ActivityQuestion } from './reading/activity.ts';
 
@@ -53,8 +53,7 @@ export class ActivityReader {
   }
 
   async #count(question: ActivityQuestion): Promise<Activity | undefined> {
-    // Compiled or not, the thread's file lies beside this one and ends as this one does.
-    const file = new URL(`./activity-thread${extname(import.meta.url)}`, import.meta.url);
+    const file = programBeside(import.meta.url, './activity-thread');
     const thread = new Worker(file, { workerData: { directory: this.#directory, question }, env: {} });
     try {
       // Our own thread has made it.

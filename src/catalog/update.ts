@@ -1,8 +1,8 @@
-import { extname } from 'node:path';
 import { z } from 'zod';
 import { askApart } from '../lib/apart.ts';
 import { ChatkeepError } from '../lib/errors.ts';
 import { lockDirectory } from '../lib/lock.ts';
+import { programBeside } from '../lib/program-beside.ts';
 import type { IndexReport } from './indexing/indexer.ts';
 import type { CatalogSource } from './source.ts';
 
@@ -44,8 +44,7 @@ export async function updateCatalog(
   { signal, rebuild = false, onProgress }: UpdateOptions,
 ): Promise<IndexReport> {
   using _lock = await lockDirectory(directory, 'catalog');
-  // Compiled or not, the process's file lies beside this one and ends as this one does.
-  const file = new URL(`./process${extname(import.meta.url)}`, import.meta.url);
+  const file = programBeside(import.meta.url, './process');
   const answer = answerSchema.parse(
     await askApart({
       file,

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { answerOf } from './ask-thread.ts';
+import { programBeside } from './program-beside.ts';
 
 /** Large enough that hashing, not the calls, sets the pace; small enough not to hold up the event loop. */
 const READ_BYTES = 256 * 1024;
@@ -54,8 +54,7 @@ export class FileHasher implements AsyncDisposable {
   }
 
   #start(): Worker {
-    // Compiled or not, the thread's file lies beside this one and ends as this one does.
-    const file = new URL(`./hash-thread${extname(import.meta.url)}`, import.meta.url);
+    const file = programBeside(import.meta.url, './hash-thread');
     const thread = new Worker(file, { env: {}, resourceLimits: { maxYoungGenerationSizeMb: 2 } });
     this.#threads.add(thread);
     return thread;

@@ -1,5 +1,5 @@
 import { mkdir, rename } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { answerOf } from '../lib/ask-thread.ts';
 import {
@@ -10,6 +10,7 @@ import {
   writeFileDurably,
 } from '../lib/files.ts';
 import type { Logger } from '../lib/logger.ts';
+import { programBeside } from '../lib/program-beside.ts';
 import { redactText } from '../lib/secret.ts';
 import { syncTree } from '../lib/sync-tree.ts';
 import { readSumsOf } from './copies.ts';
@@ -210,7 +211,7 @@ async function sealStaged(
     seal(draft);
     return;
   }
-  const file = new URL(`./seal-thread${extname(import.meta.url)}`, import.meta.url);
+  const file = programBeside(import.meta.url, './seal-thread');
   const thread = new Worker(file, { workerData: draft, env: {} });
   try {
     await answerOf(thread, signal);

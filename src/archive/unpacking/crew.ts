@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { extname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { programBeside } from '../../lib/program-beside.ts';
 import { unpackFailure } from './failure.ts';
 import { Hand } from './hand.ts';
 import type { Job, Task } from './job.ts';
@@ -53,8 +53,7 @@ export async function doInThreads(task: Task, jobs: readonly Job[], options: Cre
   signal?.throwIfAborted();
   const results = new Array<string[]>(jobs.length);
   const queue = jobs.entries();
-  // Compiled or not, the thread's file lies beside this one and ends as this one does.
-  const file = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
+  const file = programBeside(import.meta.url, './thread');
   const threads: Worker[] = [];
   const ended: Promise<unknown>[] = [];
 

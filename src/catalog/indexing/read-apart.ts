@@ -1,5 +1,5 @@
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { programBeside } from '../../lib/program-beside.ts';
 import type { Piece, ReadingJob } from './records.ts';
 
 /** What the thread is told: what to read, and that one more piece has been taken. */
@@ -20,8 +20,7 @@ export class ReadingThread implements AsyncDisposable {
 
   /** @param directory of the catalog, which the thread reads */
   constructor(directory: string) {
-    // Compiled or not, the thread's file lies beside this one and ends as this one does.
-    const file = new URL(`./reading-thread${extname(import.meta.url)}`, import.meta.url);
+    const file = programBeside(import.meta.url, './reading-thread');
     this.#worker = new Worker(file, { workerData: { directory }, env: {} });
     this.#worker.on('message', (message: FromThread) => {
       this.#arrived.push(message);

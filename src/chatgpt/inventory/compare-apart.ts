@@ -1,5 +1,5 @@
-import { extname } from 'node:path';
 import { z } from 'zod';
+import { programBeside } from '../../lib/program-beside.ts';
 import { type ApartOptions, runApart } from '../apart.ts';
 import { GENERATIONS } from './generation.ts';
 
@@ -52,7 +52,6 @@ export async function compareInventoriesApart(
   newer: string,
   { signal }: Pick<ApartOptions, 'signal'>,
 ): Promise<ComparedApart | undefined> {
-  // Compiled or not, the process's file lies beside this one and ends as this one does.
-  const program = new URL(`./compare-process${extname(import.meta.url)}`, import.meta.url);
+  const program = programBeside(import.meta.url, './compare-process');
   return comparedSchema.parse(await runApart(program, [older, newer], { read: [older, newer] }, { signal })).compared;
 }

@@ -1,5 +1,6 @@
 import { dirname, extname } from 'node:path';
 import { z } from 'zod';
+import { programBeside } from '../../lib/program-beside.ts';
 import { type ApartOptions, runApart } from '../apart.ts';
 import type { ExportSummary } from './summary.ts';
 
@@ -28,8 +29,7 @@ const stockSchema = z.object({
  * @throws what {@link runApart} throws
  */
 export async function takeStockApart(directory: string, file: string, options: StockOptions): Promise<Stock> {
-  // Compiled or not, the process's file lies beside this one and ends as this one does.
-  const program = new URL(`./process${extname(import.meta.url)}`, import.meta.url);
+  const program = programBeside(import.meta.url, './process');
   const priority = options.inBackground === true ? ['in-background'] : [];
   const fence = { read: [directory, dirname(file)], write: [dirname(file)] };
   const answer = await runApart(program, [directory, file, ...priority], fence, options);

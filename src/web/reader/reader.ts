@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { extname } from 'node:path';
 import { z } from 'zod';
 import { programFiles, startApart } from '../../lib/apart.ts';
 import { SECOND_MS } from '../../lib/clock.ts';
 import { Mutex } from '../../lib/mutex.ts';
+import { programBeside } from '../../lib/program-beside.ts';
 import { TimeLimit } from '../../lib/signals.ts';
 import type { Dialogue } from './questions.ts';
 
@@ -103,9 +103,8 @@ export class Reader {
   async #process(): Promise<ChildProcess> {
     if (this.#child?.connected === true) return this.#child;
     const { backupDir, catalogDirectory } = this.#options;
-    // Compiled or not, the program lies beside this file and ends as this one does.
     this.#child = await startApart({
-      file: new URL(`./process${extname(import.meta.url)}`, import.meta.url),
+      file: programBeside(import.meta.url, './process'),
       args: [catalogDirectory],
       heapMegabytes: HEAP_MEGABYTES,
       mayOnlyRead: [backupDir, catalogDirectory, ...programFiles()],
