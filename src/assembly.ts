@@ -189,6 +189,7 @@ export async function assemble(
     compareStock: surroundings.compareStock,
     logger,
   });
+  await stock.sweep(clock.now());
   const settings = { remindHoursLeft: config.download.remindHoursLeft, dropDir: config.dropDir };
   const resolveTxt = surroundings.txtResolver(config);
   const conductor = new Conductor({

@@ -53,6 +53,14 @@ export class StockTaker implements StockTaking {
       });
   }
 
+  /** Removes what ended processes have left. @param now ms UTC */
+  async sweep(now: number): Promise<void> {
+    const { logger } = this.#options;
+    await this.#inventories(new AbortController().signal)
+      .sweep(now)
+      .catch((error: unknown) => logger.warn(`old inventories stay: ${errorMessage(error)}`));
+  }
+
   async #newsOf(snapshot: SnapshotInfo, signal: AbortSignal): Promise<SnapshotNews | undefined> {
     await this.#inventories(signal).adopt(snapshot.meta.capture, snapshot);
     const { snapshots, damaged } = await listSnapshots(this.#options.backupDir);

@@ -60,6 +60,7 @@ export class Uploads {
   async take({ name, bytes, length }: Upload): Promise<string> {
     const { directory, account, intake, logger } = this.#options;
     await makePrivateDirectory(directory);
+    await this.#removeRefused();
     await assertRoom(directory, length ?? 0, 'state directory');
     const path = join(directory, `${randomUUID()}.zip`);
     const arriving = `${path}${ARRIVING}`;
@@ -77,14 +78,28 @@ export class Uploads {
 
   /** Removes what a killed process has left, and what was refused a week ago. To be called before anything is taken. */
   async sweep(): Promise<void> {
+    const { directory } = this.#options;
+    for (const name of await readdir(directory).catch(() => []))
+      if (name.endsWith(ARRIVING)) await this.#remove(join(directory, name));
+    await this.#removeRefused();
+  }
+
+  async #removeRefused(): Promise<void> {
     const { directory, openCaptures, clock } = this.#options;
     const wanted = new Set((await openCaptures()).map((capture) => archiveOf(capture)?.path));
     for (const name of await readdir(directory).catch(() => [])) {
       const path = join(directory, name);
-      if (wanted.has(path)) continue;
-      const isOld = clock.now() - (await stat(path)).mtimeMs > KEEP_REFUSED_MS;
-      if (name.endsWith(ARRIVING) || isOld) await rm(path, { force: true });
+      if (wanted.has(path) || name.endsWith(ARRIVING)) continue;
+      const stats = await stat(path).catch(() => undefined);
+      if (stats !== undefined && clock.now() - stats.mtimeMs > KEEP_REFUSED_MS) await this.#remove(path);
     }
+  }
+
+  /** Rubbish is no reason to refuse anybody anything. */
+  async #remove(path: string): Promise<void> {
+    await rm(path, { force: true }).catch((error: unknown) => {
+      this.#options.logger.warn({ err: error }, 'a file that was uploaded, and is of no use any more, stays');
+    });
   }
 
   async #write(bytes: AsyncIterable<Uint8Array>, path: string): Promise<number> {

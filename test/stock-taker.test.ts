@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { SnapshotNews } from '../src/capture/index.ts';
@@ -176,6 +176,18 @@ describe('What is new in a snapshot', () => {
     const snapshot = await commit(0, exportOf('a'));
     const stopping = taker({ stateDir: '/dev/null' });
     await assert.rejects(stopping.newsOf(snapshot, stopped), { message: 'the service is stopped' });
+  });
+});
+
+describe('What ended processes have left of inventories', () => {
+  it('goes when it is a day old: it holds titles', async () => {
+    const incoming = join(directory.path, 'state', 'inventories', 'incoming');
+    await mkdir(incoming, { recursive: true });
+    for (const name of ['old.jsonl', 'old.jsonl.tmp', 'new.jsonl']) await writeFile(join(incoming, name), '{}');
+    const before = new Date(Date.now() - 2 * DAY_MS);
+    for (const name of ['old.jsonl', 'old.jsonl.tmp']) await utimes(join(incoming, name), before, before);
+    await taker().sweep(Date.now());
+    assert.deepEqual(await readdir(incoming), ['new.jsonl']);
   });
 });
 

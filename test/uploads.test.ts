@@ -123,6 +123,19 @@ describe('What uploads have left', () => {
     assert.deepEqual((await readdir(desk.directory)).sort(), ['refused.zip', 'unpacking.zip']);
   });
 
+  it('of what was refused long ago goes with the next upload, too, and what is just arriving stays', async () => {
+    await using desk = await openDesk();
+    await mkdir(desk.directory, { recursive: true });
+    const weekAgo = new Date(Date.now() - 8 * DAY_MS);
+    for (const name of ['refused-long-ago.zip', 'arriving.zip.part']) {
+      await writeFile(join(desk.directory, name), ZIP);
+      await utimes(join(desk.directory, name), weekAgo, weekAgo);
+    }
+    await desk.uploads.take({ name: 'a.zip', bytes: pieces(ZIP), length: undefined });
+    const left = await readdir(desk.directory);
+    assert.deepEqual([left.includes('refused-long-ago.zip'), left.includes('arriving.zip.part')], [false, true]);
+  });
+
   it('is nothing before the first upload', async () => {
     await using desk = await openDesk();
     await desk.uploads.sweep();

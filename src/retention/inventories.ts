@@ -1,4 +1,4 @@
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Inventory,
@@ -9,6 +9,7 @@ import {
   type StockOptions,
   takeStockApart,
 } from '../chatgpt/index.ts';
+import { DAY_MS } from '../lib/clock.ts';
 import { errorMessage } from '../lib/errors.ts';
 import { exists, makePrivateDirectory } from '../lib/files.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -65,6 +66,7 @@ export class Inventories {
       await rename(incoming, file);
       return file;
     } catch (error) {
+      await rm(incoming, { force: true });
       signal.throwIfAborted();
       logger.warn({ snapshot: snapshot.id }, `what is in ${snapshot.id} could not be read: ${errorMessage(error)}`);
       return undefined;
@@ -86,6 +88,16 @@ export class Inventories {
     const incoming = await this.#incoming(capture);
     const key = await digestOfSums(snapshot);
     if (key !== undefined && (await exists(incoming))) await rename(incoming, this.#fileOfKey(key));
+  }
+
+  /** Removes what processes have left that were ended: nothing in the making is a day old. @param now ms UTC */
+  async sweep(now: number): Promise<void> {
+    const directory = join(this.#directory, INCOMING);
+    for (const name of await readdir(directory).catch(() => [])) {
+      const path = join(directory, name);
+      const stats = await stat(path).catch(() => undefined);
+      if (stats !== undefined && now - stats.mtimeMs > DAY_MS) await rm(path, { force: true });
+    }
   }
 
   /** Forgets what was taken of an export that did not become a snapshot. */
