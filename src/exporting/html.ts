@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Asset, Block, ReadableMessage } from '../chatgpt/index.ts';
+import { escapeHtml } from '../lib/html.ts';
 import { absenceOf, type Format, momentOf, type Page, speakerOf } from './page.ts';
 
 const STYLE =
@@ -86,14 +87,6 @@ function assetOf(asset: Asset, { linkTo }: Page): string {
   }
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
 function escaped(text: string): string {
-  return text.toWellFormed().replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
+  return escapeHtml(text.toWellFormed());
 }

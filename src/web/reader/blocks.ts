@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Asset, Block, ReadableMessage } from '../../chatgpt/index.ts';
+import { escapeHtml } from '../../lib/html.ts';
 import { type Allowance, SHOWN_CHARACTERS } from './allowance.ts';
-import { codeBlock, escaped } from './code.ts';
+import { codeBlock } from './code.ts';
 import { type RenderedText, renderMarkdown, renderTyped, type Source } from './markdown.ts';
 import type { BlockView, FileView, MessageView } from './questions.ts';
 import { sanitised } from './sanitiser.ts';
@@ -160,7 +161,7 @@ class Drawing {
 
   #asTyped(text: string): BlockView {
     const some = this.#some(text);
-    const html = this.#rendering.plain ? `<p>${escaped(some)}</p>` : renderTyped(some, this.#rendering.allowance);
+    const html = this.#rendering.plain ? `<p>${escapeHtml(some)}</p>` : renderTyped(some, this.#rendering.allowance);
     return { kind: 'text', html, typed: true };
   }
 

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { escapeHtml } from '../../lib/html.ts';
 import type { Allowance } from './allowance.ts';
 
 /** What is used of highlight.js. Its own types bring those of a browser into everything that is compiled with them. */
@@ -23,8 +24,8 @@ const FITS_CHARACTERS = 30;
 export function codeBlock(text: string, language: string | undefined, allowance: Allowance | undefined): string {
   const name = /^[\w+#.-]{1,30}$/.test(language ?? '') ? (language ?? '') : '';
   const scrolls = text.split('\n').some((line) => line.length > FITS_CHARACTERS);
-  const head = name === '' ? '' : `<div class="code-head"><span class="code-language">${escaped(name)}</span></div>`;
-  const inside = coloured(text, name, allowance) ?? escaped(text);
+  const head = name === '' ? '' : `<div class="code-head"><span class="code-language">${escapeHtml(name)}</span></div>`;
+  const inside = coloured(text, name, allowance) ?? escapeHtml(text);
   return `<div class="code">${head}<pre${scrolls ? ' tabindex="0"' : ''}><code class="hljs">${inside}</code></pre></div>`;
 }
 
@@ -32,17 +33,4 @@ function coloured(text: string, language: string, allowance: Allowance | undefin
   if (language === '' || text.length > LONGEST_COLOURED || hljs.getLanguage(language) === undefined) return undefined;
   if (allowance?.take('highlighted characters', text.length) === false) return undefined;
   return hljs.highlight(text, { language, ignoreIllegals: true }).value;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** A text as HTML. */
-export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
 }

@@ -1,7 +1,8 @@
 import MarkdownIt, { type Token } from 'markdown-it';
 import type { Citation } from '../../chatgpt/index.ts';
+import { escapeHtml } from '../../lib/html.ts';
 import { type Allowance, allowanceIn } from './allowance.ts';
-import { codeBlock, escaped } from './code.ts';
+import { codeBlock } from './code.ts';
 import { withMaths } from './maths.ts';
 import { sanitised } from './sanitiser.ts';
 
@@ -71,10 +72,10 @@ function linked(text: string): string {
   let done = 0;
   for (const { index, lastIndex, url, text: shown } of markdown.linkify.match(text) ?? []) {
     if (!isAllowed(url)) continue;
-    html += `${escaped(text.slice(done, index))}<a href="${escaped(url)}">${escaped(shown)}</a>`;
+    html += `${escapeHtml(text.slice(done, index))}<a href="${escapeHtml(url)}">${escapeHtml(shown)}</a>`;
     done = lastIndex;
   }
-  return html + escaped(text.slice(done));
+  return html + escapeHtml(text.slice(done));
 }
 
 function withMarks(text: string, citations: readonly Citation[]): { marked: string; sources: Source[] } {
@@ -104,8 +105,11 @@ function makeMarkdown() {
   const { rules } = made.renderer;
   const withoutMarks = (text: string) => text.replaceAll(MARKS, '');
   rules.text = (tokens, index) =>
-    escaped(tokens[index]?.content ?? '').replaceAll(MARKS, (_mark, number) => `<sup class="source">[${number}]</sup>`);
-  rules.code_inline = (tokens, index) => `<code>${escaped(withoutMarks(tokens[index]?.content ?? ''))}</code>`;
+    escapeHtml(tokens[index]?.content ?? '').replaceAll(
+      MARKS,
+      (_mark, number) => `<sup class="source">[${number}]</sup>`,
+    );
+  rules.code_inline = (tokens, index) => `<code>${escapeHtml(withoutMarks(tokens[index]?.content ?? ''))}</code>`;
   rules.code_block = (tokens, index, _options, env) =>
     codeBlock(withoutMarks(tokens[index]?.content ?? ''), undefined, allowanceIn(env));
   rules.fence = (tokens, index, _options, env) => {
@@ -116,7 +120,7 @@ function makeMarkdown() {
   rules.image = (tokens, index) => {
     const token = tokens[index];
     const address = String(token?.attrGet('src') ?? '');
-    return `<a href="${escaped(address)}">[Picture: ${escaped(token?.content === '' ? address : (token?.content ?? ''))}]</a>`;
+    return `<a href="${escapeHtml(address)}">[Picture: ${escapeHtml(token?.content === '' ? address : (token?.content ?? ''))}]</a>`;
   };
   rules.table_open = () => '<div class="table" tabindex="0" role="group" aria-label="Table"><table>\n';
   rules.table_close = () => '</table></div>\n';

@@ -1,7 +1,7 @@
 import katex from 'katex';
 import type { MarkdownIt, StateBlock, StateInline, Token } from 'markdown-it';
+import { escapeHtml } from '../../lib/html.ts';
 import { type Allowance, allowanceIn } from './allowance.ts';
-import { escaped } from './code.ts';
 
 /** Longer than any formula that people write; each takes KaTeX about a millisecond. */
 const LONGEST_FORMULA = 4_000;
@@ -35,7 +35,7 @@ function inLine(token: Token | undefined, display: boolean, allowance: Allowance
 function formula(token: Token | undefined, display: boolean, allowance: Allowance | undefined): string {
   const tex = token?.content ?? '';
   const isAllowed = tex.length <= LONGEST_FORMULA && allowance?.take('formulas', 1) !== false;
-  return (isAllowed ? mathml(tex, display) : undefined) ?? `<code>${escaped(tex)}</code>`;
+  return (isAllowed ? mathml(tex, display) : undefined) ?? `<code>${escapeHtml(tex)}</code>`;
 }
 
 /** MathML; undefined of what is no formula. */
