@@ -1,13 +1,13 @@
 import { ChatkeepError } from '../lib/errors.ts';
-import { compareNames, type SnapshotList } from './list.ts';
+import { compareNames, type DamagedSnapshot, type SnapshotList } from './list.ts';
 import { LATEST } from './names.ts';
-import type { SnapshotPlace } from './place.ts';
+import type { SnapshotInfo, SnapshotPlace } from './place.ts';
 
 /** Enough to choose from; the rest is in `chatkeep snapshots`. */
 const CANDIDATES_NAMED = 5;
 
 /** Every snapshot, the damaged ones too, the newest export last. */
-export function allSnapshots({ snapshots, damaged }: SnapshotList): SnapshotPlace[] {
+export function allSnapshots({ snapshots, damaged }: SnapshotList): (SnapshotInfo | DamagedSnapshot)[] {
   return [...snapshots, ...damaged].sort((a, b) => compareNames(a.name, b.name) || (a.account < b.account ? -1 : 1));
 }
 

@@ -1,4 +1,5 @@
 import { sha256 } from '../lib/hash.ts';
+import type { SnapshotPlace } from '../snapshot/index.ts';
 
 /** What stands behind the `?` of an address; undefined is left out. */
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -40,10 +41,20 @@ export function idOfAddress(name: string): string {
   return name.startsWith(ENCODED) ? Buffer.from(name.slice(1), 'base64url').toString() : name;
 }
 
+/** Where a snapshot's pages are; `rest` begins with a slash. */
+export function snapshotAddress({ account, name }: Pick<SnapshotPlace, 'account' | 'name'>, rest = ''): string {
+  return `/snapshots/${encodeURIComponent(account)}/${encodeURIComponent(name)}${rest}`;
+}
+
+/** Where the snapshots of an account are listed. */
+export function accountAddress(account: string, page = 1): string {
+  return `/snapshots${queryOf({ account, page: page === 1 ? undefined : page })}`;
+}
+
 /** Where a file of a snapshot is served. */
 export function fileAddress(account: string, snapshot: string, path: string, query: Query = {}): string {
-  const segments = [account, snapshot, 'files', ...path.split('/')].map(encodeURIComponent);
-  return `/snapshots/${segments.join('/')}${queryOf(query)}`;
+  const inside = path.split('/').map(encodeURIComponent).join('/');
+  return `${snapshotAddress({ account, name: snapshot }, `/files/${inside}`)}${queryOf(query)}`;
 }
 
 const PLAIN_ANCHOR = /^[\w-]{1,100}$/;

@@ -41,6 +41,11 @@ export function filterOf({ account, title, from, to, model, state, voice }: List
   };
 }
 
+/** Whether a filter leaves anything out. */
+export function isNarrowed(filter: SearchFilter): boolean {
+  return Object.values(filter).some((value) => value !== undefined);
+}
+
 export function searchFilterOf(query: ListQuery): SearchFilter {
   return { ...filterOf(query), role: query.role };
 }

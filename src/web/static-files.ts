@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Hono } from 'hono';
+import { sha256 } from '../lib/hash.ts';
 
 const DIRECTORY = new URL('./static/', import.meta.url);
 const TYPES: Readonly<Record<string, string>> = {
@@ -19,7 +19,7 @@ interface StaticFile {
 const FILES: ReadonlyMap<string, StaticFile> = new Map(
   readdirSync(DIRECTORY).map((name) => {
     const bytes = new Uint8Array(readFileSync(new URL(name, DIRECTORY)));
-    const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
+    const hash = sha256(bytes).slice(0, 12);
     const type = TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
     return [name, { bytes, type, address: `/static/${hash}/${name}` }];
   }),

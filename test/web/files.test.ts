@@ -57,6 +57,13 @@ describe('The files of a snapshot', () => {
     }
   });
 
+  it('are found where the account is called like the place of files in addresses', async () => {
+    await using other = await WebScene.open();
+    await other.takeFiles({ 'conversations.json': '[]', 'user.json': JSON.stringify({ email: 'files' }) }, STAMP);
+    const answer = await fetch(`${other.origin}${fileAddress('files', SNAPSHOT, 'user.json')}`);
+    assert.equal(await answer.text(), '{"email":"files"}');
+  });
+
   it('are found by names with characters that mean something in addresses', async () => {
     assert.equal(await (await get(of(odd))).text(), 'text');
   });

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { listSnapshots, type SnapshotInfo } from '../../src/snapshot/index.ts';
+import { conversationAddress } from '../../src/web/addresses.ts';
 import { eventually } from '../support/eventually.ts';
 import { openFilesBelow } from '../support/open-files.ts';
 import { createAccount, nextExport } from '../support/openai/exports/index.ts';
@@ -91,6 +92,26 @@ describe('The pages of snapshots', () => {
     });
   });
 
+  describe('Of two exports of one second, and one that brought nothing new', () => {
+    it('the later one is the latest, and the export is told of with the snapshot that it is the same as', async () => {
+      await using few = await WebScene.open();
+      const files = (text: string) => ({
+        'conversations.json': '[]',
+        'user.json': JSON.stringify({ email: 'cyd@example.org' }),
+        'notes.txt': text,
+      });
+      await few.takeFiles(files('one'), '2026-04-01T10:00:00Z');
+      await few.takeFiles(files('two'), '2026-04-01T10:00:00Z');
+      await few.takeFiles(files('two'), '2026-05-01T10:00:00Z');
+      const text = async (path: string) => (await fetch(`${few.origin}${path}`)).text();
+      const timeline = await text('/snapshots');
+      assert.match(timeline, /1 April 2026, 10:00 UTC \(2\)<\/a>\s*<span class="badge good">latest/);
+      assert.equal(timeline.split('>latest<').length, 2);
+      for (const page of [timeline, await text('/snapshots/cyd@example.org/2026-04-01T100000Z-2')])
+        assert.match(page, /Exported again, with nothing changed: 2026-05-01 10:00 UTC/);
+    });
+  });
+
   describe('The page of one', () => {
     it('tells what is inside, where it came from, and the hash of its archive', async () => {
       const { meta, path } = await snapshotOf(NEWEST);
@@ -140,7 +161,7 @@ describe('The pages of snapshots', () => {
       const added = later.conversations.slice(-3);
       for (const { id } of added) {
         const [conversation] = scene.catalog?.byId(id, 1) ?? [];
-        assert.ok(text.includes(`href="/conversations/${conversation?.number}"`));
+        assert.ok(conversation !== undefined && text.includes(`href="${conversationAddress(conversation)}"`));
       }
     });
 

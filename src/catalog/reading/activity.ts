@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { DAY_MS, MINUTE_MS } from '../../lib/clock.ts';
+import { DAY_MS, HOUR_MS } from '../../lib/clock.ts';
 import { LocalTime } from '../local-time.ts';
 import { SECONDS_IN_SQL } from '../message-ids.ts';
 import { numberOf, numberOrNone, textOrNone } from './rows.ts';
@@ -152,5 +152,5 @@ function dayOfYear(wall: Date): number {
 
 /** Of a week that begins on Monday. */
 function hourOfWeek(wall: Date): number {
-  return ((wall.getUTCDay() + 6) % 7) * 24 + Math.floor((wall.getTime() % DAY_MS) / (60 * MINUTE_MS));
+  return ((wall.getUTCDay() + 6) % 7) * 24 + Math.floor((wall.getTime() % DAY_MS) / HOUR_MS);
 }

@@ -1,4 +1,4 @@
-import { dirname, extname } from 'node:path';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { programBeside } from '../../lib/program-beside.ts';
 import { type ApartOptions, runApart } from '../apart.ts';

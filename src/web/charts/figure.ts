@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { Html } from '../views/layout.ts';
+import { numeral } from '../views/words.ts';
 
 /** A chart with what it says in words, and its numbers as a table. */
 export interface ChartFigure {
@@ -30,6 +31,6 @@ export function numbersTable(
   return html`<table><thead><tr>${head.map((name, index) => html`<th scope="col"${index === 0 ? '' : html` class="number"`}>${name}</th>`)}</tr></thead>
 <tbody>${rows.map(
     ([name, ...numbers]) =>
-      html`<tr><th scope="row">${name}</th>${numbers.map((n) => html`<td class="number">${typeof n === 'number' ? n.toLocaleString('en-US') : n}</td>`)}</tr>`,
+      html`<tr><th scope="row">${name}</th>${numbers.map((n) => html`<td class="number">${typeof n === 'number' ? numeral(n) : n}</td>`)}</tr>`,
   )}</tbody></table>`;
 }

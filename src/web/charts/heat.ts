@@ -26,16 +26,22 @@ export function monthName(month: number): string {
   return MONTHS[month] ?? '';
 }
 
+/** The days of a year, month by month. */
+export function byMonth(year: number, days: readonly number[]): (readonly number[])[] {
+  let first = 0;
+  return MONTHS.map((_, month) => {
+    const length = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
+    first += length;
+    return days.slice(first - length, first);
+  });
+}
+
 /** A calendar of a year: a leaf for each month, a square for each day, as strong as there were messages. */
 export function calendarHeat(year: number, days: readonly number[]): Html {
   const { level, from } = levelsOf(days, LEVELS);
-  let first = 0;
-  const leaves = MONTHS.map((name, month) => {
-    const length = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
-    const ofMonth = days.slice(first, first + length);
-    first += length;
-    return leaf(name, new Date(Date.UTC(year, month)).getUTCDay(), ofMonth, level);
-  });
+  const leaves = byMonth(year, days).map((ofMonth, month) =>
+    leaf(monthName(month), new Date(Date.UTC(year, month)).getUTCDay(), ofMonth, level),
+  );
   return html`<div class="calendar">${leaves}</div>${legend(from)}`;
 }
 

@@ -1,16 +1,15 @@
 import { type Context, Hono } from 'hono';
 import { html } from 'hono/html';
-import { conversationAddress, idOfAddress, queryOf } from '../addresses.ts';
+import { conversationAddress, idOfAddress } from '../addresses.ts';
 import type { WebEnv } from '../env.ts';
 import type { PageAnswer, PageQuestion, TextAnswer } from '../reader/questions.ts';
 import { type Reader, ReaderFailure } from '../reader/reader.ts';
 import type { WebSources } from '../sources.ts';
 import { bodyOf } from '../stream.ts';
 import { conversationView } from '../views/conversation.ts';
-import { titleOf } from '../views/conversation-list.ts';
 import { type Html, layout } from '../views/layout.ts';
 import { breadcrumbs, notice } from '../views/parts.ts';
-import { dayOfSnapshot } from '../views/words.ts';
+import { dayOfSnapshot, titleOf } from '../views/words.ts';
 
 /** Of a text that is nothing but text: it can be read, and do nothing. */
 const TEXT_HEADERS = {
@@ -47,13 +46,7 @@ export function conversationRoutes({ catalog, logger }: WebSources, reader: Read
     } catch (error) {
       if (!(error instanceof ReaderFailure)) throw error;
       logger.warn({ conversation: question.id }, `a conversation cannot be shown: ${error.message}`);
-      return context.html(
-        trouble(
-          'A conversation',
-          html`<p>This conversation is too large to be shown here. It is kept all the same: <code>chatkeep export</code> writes it to a file.</p>`,
-        ),
-        500,
-      );
+      return context.html(tooLarge(), 500);
     }
   });
 
@@ -61,7 +54,14 @@ export function conversationRoutes({ catalog, logger }: WebSources, reader: Read
     const { account, id, version } = questionOf(context);
     const node = context.req.query('node') ?? '';
     const { signal } = context.req.raw;
-    const first = await reader.ask('text', { account, id, version, node, from: 0 }, signal);
+    let first: TextAnswer;
+    try {
+      first = await reader.ask('text', { account, id, version, node, from: 0 }, signal);
+    } catch (error) {
+      if (!(error instanceof ReaderFailure)) throw error;
+      logger.warn({ conversation: id }, `a message cannot be shown: ${error.message}`);
+      return context.html(tooLarge(), 500);
+    }
     if (first.kind === 'unknown') return context.notFound();
     const pieces = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
       const encoder = new TextEncoder();
@@ -132,10 +132,17 @@ function respond(
   }
 }
 
+function tooLarge(): Html {
+  return trouble(
+    'A conversation',
+    html`<p>This conversation is too large to be shown here. It is kept all the same: <code>chatkeep export</code> writes it to a file.</p>`,
+  );
+}
+
 function trouble(title: string, words: Html): Html {
   return layout({
     title,
     section: 'conversations',
-    main: html`${breadcrumbs([{ address: `/conversations${queryOf({})}`, name: 'Conversations' }], title)}<h1 dir="auto">${title}</h1>${notice('bad', words)}`,
+    main: html`${breadcrumbs([{ address: '/conversations', name: 'Conversations' }], title)}<h1 dir="auto">${title}</h1>${notice('bad', words)}`,
   });
 }

@@ -4,9 +4,9 @@ import type { Catalog } from '../../catalog/index.ts';
 import { count } from '../../lib/text.ts';
 import { queryOf } from '../addresses.ts';
 import type { WebEnv } from '../env.ts';
-import { filterOf, type ListQuery, readListQuery, searchFilterOf } from '../list-query.ts';
+import { filterOf, isNarrowed, type ListQuery, readListQuery, searchFilterOf } from '../list-query.ts';
 import type { SearchAnswer } from '../reader/questions.ts';
-import type { Reader } from '../reader/reader.ts';
+import { type Reader, ReaderFailure } from '../reader/reader.ts';
 import type { WebSources } from '../sources.ts';
 import { conversationList } from '../views/conversation-list.ts';
 import { type Html, layout } from '../views/layout.ts';
@@ -22,7 +22,7 @@ const MOST_HITS = 1_000;
 /** `/`: all conversations of all snapshots, and what is found in them. `/search`: the same for the page's script. */
 export function conversationsRoutes(sources: WebSources, reader: Reader): Hono<WebEnv> {
   const routes = new Hono<WebEnv>();
-  const { catalog: currentCatalog, clock } = sources;
+  const { catalog: currentCatalog, clock, logger } = sources;
 
   const search = (context: Context, query: ListQuery, page: number): Promise<SearchAnswer> =>
     reader.ask(
@@ -44,14 +44,14 @@ export function conversationsRoutes(sources: WebSources, reader: Reader): Hono<W
   routes.get('/', async (context) => {
     const query = readListQuery(context.req.query());
     const catalog = currentCatalog();
-    if (catalog === undefined || catalog.snapshots().length === 0)
+    const choices = catalog?.choices();
+    if (catalog === undefined || choices === undefined || choices.accounts.length === 0)
       return context.html(pageWith(html`<h1>Conversations</h1>${nothingYet()}`));
-    const choices = catalog.choices();
     const { page } = pageOf(query.page, MOST_HITS, HITS_A_PAGE);
     const body =
       query.q === undefined
         ? html`${list(catalog, query, choices.accounts.length > 1)}${emptyResults()}`
-        : results(await search(context, query, page), query, page);
+        : await found(context, query, page);
     return context.html(
       pageWith(
         html`<h1>Conversations</h1>${searchForm(query, choices)}<p class="unseen" id="told" role="status"></p>${body}${resultTemplate()}`,
@@ -62,12 +62,30 @@ export function conversationsRoutes(sources: WebSources, reader: Reader): Hono<W
 
   routes.get('/search', async (context) => {
     const query = readListQuery(context.req.query());
-    const answer = await search(context, query, 1);
-    return answer.kind === 'no-catalog'
-      ? context.json({ error: 'no-catalog' }, 503)
-      : context.json(foundOf(answer.result));
+    try {
+      const answer = await search(context, query, 1);
+      return answer.kind === 'no-catalog'
+        ? context.json({ error: 'no-catalog' }, 503)
+        : context.json(foundOf(answer.result));
+    } catch (error) {
+      if (!(error instanceof ReaderFailure)) throw error;
+      return context.json({ error: 'failed' }, 503);
+    }
   });
   return routes;
+
+  async function found(context: Context, query: ListQuery, page: number): Promise<Html> {
+    try {
+      return results(await search(context, query, page), query, page);
+    } catch (error) {
+      if (!(error instanceof ReaderFailure)) throw error;
+      logger.warn(`a search came to nothing: ${error.message}`);
+      return notice(
+        'bad',
+        html`<p>The search came to nothing: it took too long, or the index is being made anew. Try again in a minute, or with rarer words. What is kept is not affected.</p>`,
+      );
+    }
+  }
 }
 
 function pageWith(main: Html, searched?: string): Html {
@@ -93,9 +111,8 @@ function list(catalog: Catalog, query: ListQuery, withAccount: boolean): Html {
   const all = catalog.count(filter);
   const { page, pages } = pageOf(query.page, all, A_PAGE);
   const conversations = catalog.conversations(filter, { limit: A_PAGE, offset: (page - 1) * A_PAGE });
-  const isNarrowed = Object.values(filter).some((value) => value !== undefined);
   if (all === 0) {
-    const why = isNarrowed
+    const why = isNarrowed(filter)
       ? html`No conversation is like that. <a href="/conversations">Show all</a>`
       : 'No export has held a conversation so far.';
     return html`<section id="list" aria-label="Conversations">${notice('plain', html`<p>${why}</p>`)}</section>`;

@@ -5,7 +5,7 @@ import { type Context, Hono } from 'hono';
 import { html } from 'hono/html';
 import { sniffAsset } from '../../chatgpt/index.ts';
 import { accountDirectory, parseSnapshotName, readSumsOf } from '../../snapshot/index.ts';
-import { fileAddress } from '../addresses.ts';
+import { fileAddress, snapshotAddress } from '../addresses.ts';
 import { contentDisposition } from '../disposition.ts';
 import type { WebEnv } from '../env.ts';
 import { type ByteRange, rangeOf } from '../range.ts';
@@ -47,7 +47,7 @@ export function filesRoutes({ backupDir }: Pick<WebSources, 'backupDir'>): Hono<
     if (CHAT_PAGE.test(path) && context.req.query('download') === undefined) {
       // Without its frame it could at least lead its reader elsewhere.
       if (context.req.header('sec-fetch-dest') !== 'iframe')
-        return context.redirect(`${fileAddress(account, snapshot, '').replace(/\/files\/$/, '')}/chat`);
+        return context.redirect(snapshotAddress({ account, name: snapshot }, '/chat'));
       return serve(context, { directory, path, sha256, type: 'text/html; charset=utf-8', policy: CHAT_POLICY });
     }
     const { mime } = await sniffAsset(directory, path);
@@ -64,7 +64,7 @@ export function filesRoutes({ backupDir }: Pick<WebSources, 'backupDir'>): Hono<
     const main = html`${breadcrumbs(
       [
         { address: '/snapshots', name: 'Snapshots' },
-        { address: `/snapshots/${encodeURIComponent(account)}/${snapshot}`, name: snapshot },
+        { address: snapshotAddress({ account, name: snapshot }), name: snapshot },
       ],
       title,
     )}
@@ -152,11 +152,10 @@ async function openInside(directory: string, path: string): Promise<FileHandle |
   return undefined;
 }
 
-/** Account, snapshot and path of an address; each part is decoded by itself, so that `%2F` is no slash of ours. */
+/** Account, snapshot and path of `/snapshots/ACCOUNT/SNAPSHOT/files/PATH`; each part is decoded by itself, so that `%2F` is no slash of ours. */
 function placeIn(context: Context): readonly [string, string, string] {
-  const segments = new URL(context.req.url).pathname.split('/').map(decoded);
-  const at = segments.indexOf('files');
-  return [segments[at - 2] ?? '', segments[at - 1] ?? '', segments.slice(at + 1).join('/')];
+  const [, , account = '', snapshot = '', , ...path] = new URL(context.req.url).pathname.split('/').map(decoded);
+  return [account, snapshot, path.join('/')];
 }
 
 function decoded(segment: string): string {

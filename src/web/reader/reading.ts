@@ -1,7 +1,8 @@
 import {
-  Catalog,
+  type Catalog,
   type CatalogConversation,
   type ConversationVersion,
+  LastingCatalog,
   type OpenedConversation,
 } from '../../catalog/index.ts';
 import { messagesOf, type ReadableConversation, type ReadableMessage, textOfMessage } from '../../chatgpt/index.ts';
@@ -36,17 +37,16 @@ type Opening = Opened | Exclude<PageAnswer, { readonly kind: 'page' }>;
 
 /** Answers questions about conversations out of a catalog and the snapshots that it knows. */
 export class Reading implements Disposable {
-  readonly #directory: string;
-  #catalog: Catalog | undefined;
+  readonly #catalog: LastingCatalog;
   /** Whoever turns pages stays in one conversation, which may take seconds to open. */
-  #last: { readonly key: string; readonly opened: Opened } | undefined;
+  #last: { readonly catalog: Catalog; readonly key: string; readonly opened: Opened } | undefined;
 
   constructor(catalogDirectory: string) {
-    this.#directory = catalogDirectory;
+    this.#catalog = new LastingCatalog(catalogDirectory);
   }
 
   async search({ typed, options }: SearchQuestion): Promise<SearchAnswer> {
-    const catalog = this.#currentCatalog();
+    const catalog = this.#catalog.current;
     if (catalog === undefined) return { kind: 'no-catalog' };
     return { kind: 'found', result: await catalog.search(typed, options) };
   }
@@ -84,7 +84,7 @@ export class Reading implements Disposable {
   }
 
   async #open({ account, id, version, through }: Place): Promise<Opening> {
-    const catalog = this.#currentCatalog();
+    const catalog = this.#catalog.current;
     if (catalog === undefined) return { kind: 'no-catalog' };
     const conversation = catalog.find(account, id);
     if (conversation === undefined) return otherOf(catalog, account, id);
@@ -94,24 +94,18 @@ export class Reading implements Disposable {
     if (state === undefined) return { kind: 'no-such-version', conversation };
     const key = JSON.stringify([state.number, through]);
     const facts = { conversationInCatalog: conversation, versions, shown };
-    if (this.#last?.key === key) return { ...this.#last.opened, ...facts };
+    // The numbers of another catalog are those of other states.
+    if (this.#last?.catalog === catalog && this.#last.key === key) return { ...this.#last.opened, ...facts };
     this.#last = undefined;
     const read = await catalog.read(state.number, id, through);
     if (read === undefined) return { kind: 'unreadable', conversation, snapshots: state.snapshots };
     const opened = { ...read, ...facts };
-    this.#last = { key, opened };
+    this.#last = { catalog, key, opened };
     return opened;
   }
 
-  #currentCatalog(): Catalog | undefined {
-    if (this.#catalog?.isReplaced === true) this[Symbol.dispose]();
-    this.#catalog ??= Catalog.open(this.#directory);
-    return this.#catalog;
-  }
-
   [Symbol.dispose](): void {
-    this.#catalog?.[Symbol.dispose]();
-    this.#catalog = undefined;
+    this.#catalog[Symbol.dispose]();
     this.#last = undefined;
   }
 }

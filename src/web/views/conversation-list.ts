@@ -4,12 +4,7 @@ import { count } from '../../lib/text.ts';
 import { conversationAddress } from '../addresses.ts';
 import type { Html } from './layout.ts';
 import { badge } from './parts.ts';
-import { dayOfSnapshot, moment } from './words.ts';
-
-/** What a conversation is called. */
-export function titleOf({ title }: { readonly title: string | undefined }): string {
-  return title === undefined || title.trim() === '' ? 'Untitled' : title;
-}
+import { dayOfSnapshot, moment, titleOf } from './words.ts';
 
 /** Conversations with what tells one from another; their account where there are several. */
 export function conversationList(conversations: readonly CatalogConversation[], withAccount: boolean): Html {
@@ -29,7 +24,7 @@ function entry(conversation: CatalogConversation, withAccount: boolean): Html {
 }
 
 /** Where it is no longer in the newest export: why, and when it was last. */
-export function presenceBadge({ presence, uncertain, lastSeen }: CatalogConversation): Html | string {
+function presenceBadge({ presence, uncertain, lastSeen }: CatalogConversation): Html | string {
   if (presence === 'present') return '';
   const last = html`last in the export of ${dayOfSnapshot(lastSeen)}`;
   if (presence === 'no-longer-carried') return html`<span class="badge">No longer exported, ${last}</span>`;

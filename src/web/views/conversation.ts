@@ -3,11 +3,10 @@ import type { CatalogConversation, ConversationVersion } from '../../catalog/ind
 import { count } from '../../lib/text.ts';
 import { anchorOf, conversationAddress, type Query, queryOf } from '../addresses.ts';
 import type { ConversationPage, MessageView } from '../reader/questions.ts';
-import { titleOf } from './conversation-list.ts';
 import { type Html, layout } from './layout.ts';
 import { messageView, type Surroundings } from './message.ts';
 import { badge, breadcrumbs, notice, pager } from './parts.ts';
-import { dayOfSnapshot, moment, numeral } from './words.ts';
+import { dayOfSnapshot, moment, numeral, titleOf } from './words.ts';
 
 /** What the address says of how the conversation is shown. */
 export interface Shown {

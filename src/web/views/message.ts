@@ -4,7 +4,7 @@ import { anchorOf, fileAddress } from '../addresses.ts';
 import type { BlockView, FileView, MessageView } from '../reader/questions.ts';
 import type { Html } from './layout.ts';
 import { badge } from './parts.ts';
-import { moment } from './words.ts';
+import { moment, thumbOf } from './words.ts';
 
 /** Where the files of a page lie, and where its other pages are. */
 export interface Surroundings {
@@ -42,8 +42,8 @@ function facts(message: MessageView, around: Surroundings): Html {
 }
 
 function ratingWords(rating: string): string {
-  if (rating === 'thumbs_up') return 'you rated it good';
-  return rating === 'thumbs_down' ? 'you rated it bad' : `rated ${rating}`;
+  const thumb = thumbOf(rating);
+  return thumb === undefined ? `rated ${rating}` : `you rated it ${thumb}`;
 }
 
 function content({ blocks, sources, cut, node }: MessageView, around: Surroundings): Html {

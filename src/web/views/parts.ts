@@ -12,6 +12,33 @@ export function breadcrumbs(
   )}<li aria-current="page">${here}</li></ol></nav>`;
 }
 
+export interface Tab {
+  readonly name: string;
+  readonly address: string;
+  readonly isCurrent: boolean;
+}
+
+/** Places beside one another, of which one is shown. */
+export function tabs(label: string, all: readonly Tab[]): Html {
+  return html`<nav class="tabs" aria-label="${label}"><ul>${all.map(
+    ({ name, address, isCurrent }) =>
+      html`<li><a href="${address}"${isCurrent ? html` aria-current="page"` : ''}>${name}</a></li>`,
+  )}</ul></nav>`;
+}
+
+/** The accounts, where there are several. */
+export function accountTabs(
+  accounts: readonly string[],
+  current: string,
+  addressOf: (account: string) => string,
+): Html | string {
+  if (accounts.length < 2) return '';
+  return tabs(
+    'Accounts',
+    accounts.map((name) => ({ name, address: addressOf(name), isCurrent: name === current })),
+  );
+}
+
 export type BadgeTone = 'plain' | 'good' | 'warn' | 'bad';
 
 /** A word or two about a thing, beside its name. */
@@ -20,7 +47,7 @@ export function badge(text: string, tone: BadgeTone = 'plain'): Html {
 }
 
 /** Something that the reader should know before the rest. */
-export function notice(tone: Exclude<BadgeTone, 'plain'> | 'plain', content: Html | string): Html {
+export function notice(tone: BadgeTone, content: Html | string): Html {
   return html`<div class="notice ${tone}">${content}</div>`;
 }
 

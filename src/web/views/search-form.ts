@@ -1,27 +1,17 @@
 import { html } from 'hono/html';
 import type { Choices } from '../../catalog/index.ts';
-import type { ListQuery } from '../list-query.ts';
+import { isNarrowed, type ListQuery, searchFilterOf } from '../list-query.ts';
 import type { Html } from './layout.ts';
 
 /** The search box, and what narrows the list and the search down. */
 export function searchForm(query: ListQuery, { accounts, models }: Choices): Html {
-  const isNarrowed = [
-    query.account,
-    query.title,
-    query.from,
-    query.to,
-    query.model,
-    query.state,
-    query.voice,
-    query.role,
-  ].some((one) => one !== undefined);
   return html`<search><form action="/conversations" method="get" class="finder" id="finder">
 <div class="box">
 <label for="q" class="unseen">Search in all messages</label>
 <input type="search" id="q" name="q" value="${query.q ?? ''}" placeholder="Search in all messages" maxlength="1000" autocomplete="off" spellcheck="false">
 <button class="first">Search</button>
 </div>
-<details${isNarrowed ? html` open` : ''}>
+<details${isNarrowed(searchFilterOf(query)) ? html` open` : ''}>
 <summary>Filter</summary>
 <div class="row">
 ${accounts.length < 2 ? '' : choice('account', 'Account', accounts, query.account, 'All accounts')}

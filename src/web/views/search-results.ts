@@ -1,9 +1,9 @@
 import { html } from 'hono/html';
 import type { CatalogConversation, Hit, SearchResult, Snippet } from '../../catalog/index.ts';
-import { count } from '../../lib/text.ts';
+import { count, formatMoment } from '../../lib/text.ts';
 import { anchorOf, conversationAddress } from '../addresses.ts';
-import { titleOf } from './conversation-list.ts';
 import type { Html } from './layout.ts';
+import { titleOf } from './words.ts';
 
 /** A hit as the page and its script show it. */
 export interface FoundMessage {
@@ -51,7 +51,7 @@ function messageOf(hit: Hit): FoundMessage {
     address: `${conversationAddress(conversation, { version, at: message })}${anchor}`,
     title: titleOf(conversation),
     by: SPEAKERS[role] ?? 'Other',
-    at: at === undefined ? '' : `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+    at: at === undefined ? '' : formatMoment(at),
     pieces: snippet === undefined ? ['The text cannot be read from the snapshot.'] : piecesOf(snippet),
     notes: notesOf(conversation, earlier, alsoIn.length),
   };

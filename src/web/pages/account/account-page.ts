@@ -3,10 +3,10 @@ import type { Shelves } from '../../../catalog/index.ts';
 import type { AccountInformation, AccountSetting, Feedback, Rows, SharedLink } from '../../../chatgpt/index.ts';
 import { count } from '../../../lib/text.ts';
 import type { SnapshotPlace } from '../../../snapshot/index.ts';
+import { type Query, queryOf, snapshotAddress } from '../../addresses.ts';
 import { type Html, layout } from '../../views/layout.ts';
-import { figures, notice, pageOf, pager } from '../../views/parts.ts';
-import { moment, numeral } from '../../views/words.ts';
-import { snapshotAddress } from '../snapshots/addresses.ts';
+import { accountTabs, figures, notice, pageOf, pager } from '../../views/parts.ts';
+import { moment, numeral, thumbOf, titleOf } from '../../views/words.ts';
 import { dayOf, momentOf } from '../snapshots/words.ts';
 import type { AccountChange, AccountFact } from './account-history.ts';
 import { maskEmail, maskPhone } from './mask.ts';
@@ -42,11 +42,7 @@ export interface AccountPageOptions {
 export function accountPage(options: AccountPageOptions): Html {
   const { accounts, account, newest, shelves } = options;
   const main = html`<h1>Account</h1>
-${
-  accounts.length < 2
-    ? ''
-    : html`<nav class="tabs" aria-label="Accounts"><ul>${accounts.map((name) => html`<li><a href="${addressOf(name)}"${name === account ? html` aria-current="page"` : ''}>${name}</a></li>`)}</ul></nav>`
-}
+${accountTabs(accounts, account, addressOf)}
 <p class="faint">As the newest snapshot says, that of <a href="${snapshotAddress(newest)}">${momentOf(newest)}</a>.</p>
 ${informationSection(options)}
 ${shelves === undefined ? '' : shelvesSection(shelves)}
@@ -63,8 +59,8 @@ export function noAccountPage(): Html {
   return layout({ title: 'Account', section: 'account', main });
 }
 
-function addressOf(account: string, query: Readonly<Record<string, string>> = {}): string {
-  return `/account?${new URLSearchParams({ account, ...query })}`;
+function addressOf(account: string, query: Query = {}): string {
+  return `/account${queryOf({ account, ...query })}`;
 }
 
 function informationSection({ account, information, isUnmasked }: AccountPageOptions): Html {
@@ -131,7 +127,7 @@ function changesSection({ changes, isUnmasked }: AccountPageOptions): Html | str
 }
 
 function conversationLink(conversation: LinkedConversation | undefined, title: string | undefined): Html {
-  const text = title ?? conversation?.title ?? 'Untitled';
+  const text = titleOf({ title: title ?? conversation?.title });
   return conversation === undefined ? html`${text}` : html`<a href="${conversation.address}">${text}</a>`;
 }
 
@@ -145,7 +141,7 @@ ${
 <ul>${rows.slice((page - 1) * A_PAGE, page * A_PAGE).map(({ id, conversation, title }) => html`<li>${conversationLink(conversationOf(conversation), title)} ${sharedAddress(id)}</li>`)}</ul>`
 }
 ${unreadNote(unread)}
-${pager({ page, pages, label: 'Pages of shared links', addressOf: (n) => `${addressOf(account, { links: String(n) })}#links` })}
+${pager({ page, pages, label: 'Pages of shared links', addressOf: (n) => `${addressOf(account, { links: n })}#links` })}
 </section>`;
 }
 
@@ -171,14 +167,14 @@ ${
         )}</ul>`
 }
 ${unreadNote(feedback.unread)}
-${pager({ page, pages, label: 'Pages of ratings', addressOf: (n) => `${addressOf(account, { feedback: String(n) })}#feedback` })}
+${pager({ page, pages, label: 'Pages of ratings', addressOf: (n) => `${addressOf(account, { feedback: n })}#feedback` })}
 </section>`;
 }
 
 function ratingWords(rating: string | undefined): string {
   if (rating === undefined) return 'Rated';
-  if (/^thumbs?_?up$/i.test(rating)) return 'Good';
-  return /^thumbs?_?down$/i.test(rating) ? 'Bad' : rating;
+  const thumb = thumbOf(rating);
+  return thumb === undefined ? rating : { good: 'Good', bad: 'Bad' }[thumb];
 }
 
 function unreadNote(unread: number): Html | string {

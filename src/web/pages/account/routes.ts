@@ -46,9 +46,7 @@ export function accountRoutes({ backupDir, catalog, signal }: WebSources): Hono<
     id: string | undefined,
     message: string | undefined,
   ): LinkedConversation | undefined {
-    const number = id === undefined ? undefined : catalog()?.numbersOf(account, [id]).get(id);
-    if (number === undefined) return undefined;
-    const conversation = catalog()?.conversation(number);
+    const conversation = id === undefined ? undefined : catalog()?.find(account, id);
     if (conversation === undefined) return undefined;
     const anchor = message === undefined ? '' : `#${anchorOf(message)}`;
     return { title: conversation.title, address: `${conversationAddress(conversation, { at: message })}${anchor}` };

@@ -1,12 +1,13 @@
 import { html } from 'hono/html';
 import type { Activity, YearOfActivity } from '../../../catalog/index.ts';
 import { count } from '../../../lib/text.ts';
+import { queryOf } from '../../addresses.ts';
 import { barChart, seriesLegend } from '../../charts/bars.ts';
 import { chartFigure, numbersTable } from '../../charts/figure.ts';
 import { growthChart } from '../../charts/growth.ts';
-import { calendarHeat, monthName, weekdayName, weekHeat } from '../../charts/heat.ts';
+import { byMonth, calendarHeat, monthName, weekdayName, weekHeat } from '../../charts/heat.ts';
 import { type Html, layout } from '../../views/layout.ts';
-import { figures, notice } from '../../views/parts.ts';
+import { figures, notice, tabs } from '../../views/parts.ts';
 import { numeral } from '../../views/words.ts';
 import { growthOf, recordsOf } from './records.ts';
 
@@ -48,10 +49,7 @@ const NOTHING_YET = html`<p>There is nothing to count yet. Messages are counted 
 were indexed, which takes a minute or two.</p>`;
 
 function addressOf({ account }: ActivityPageOptions, year: number | undefined): string {
-  const query = new URLSearchParams();
-  if (account !== undefined) query.set('account', account);
-  if (year !== undefined) query.set('year', String(year));
-  return query.size === 0 ? '/activity' : `/activity?${query}`;
+  return `/activity${queryOf({ account, year })}`;
 }
 
 function filterForm(options: ActivityPageOptions, year: number | undefined): Html {
@@ -74,10 +72,14 @@ ${year === undefined ? '' : html`<input type="hidden" name="year" value="${year}
 }
 
 function yearTabs(options: ActivityPageOptions, years: readonly YearOfActivity[], current: YearOfActivity): Html {
-  return html`<nav class="tabs" aria-label="Years"><ul>${years.map(
-    ({ year }) =>
-      html`<li><a href="${addressOf(options, year)}"${year === current.year ? html` aria-current="page"` : ''}>${year}</a></li>`,
-  )}</ul></nav>`;
+  return tabs(
+    'Years',
+    years.map(({ year }) => ({
+      name: String(year),
+      address: addressOf(options, year),
+      isCurrent: year === current.year,
+    })),
+  );
 }
 
 const DATE = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'long' });
@@ -112,13 +114,10 @@ ${modelsFigure(year, activity)}`;
 }
 
 function daysFigure({ year, days, messages }: YearOfActivity): Html {
-  let first = 0;
-  const rows = MONTH_PLACES.map((month): [string, ...(number | string)[]] => {
-    const length = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
-    const ofMonth = days.slice(first, first + length);
-    first += length;
-    return [monthName(month), ...Array.from({ length: 31 }, (_, day) => ofMonth[day] ?? '')];
-  });
+  const rows = byMonth(year, days).map((ofMonth, month): [string, ...(number | string)[]] => [
+    monthName(month),
+    ...Array.from({ length: 31 }, (_, day) => ofMonth[day] ?? ''),
+  ]);
   return chartFigure({
     id: 'days',
     title: `Messages by day, ${year}`,

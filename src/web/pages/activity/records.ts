@@ -1,4 +1,5 @@
 import type { Activity, YearOfActivity } from '../../../catalog/index.ts';
+import { DAY_MS } from '../../../lib/clock.ts';
 
 /** A day, and how many messages it had. */
 export interface BusyDay {
@@ -9,7 +10,7 @@ export interface BusyDay {
 
 /** Days in a row with messages on each. */
 export interface Streak {
-  readonly from: number;
+  /** Its last one, ms UTC. */
   readonly to: number;
   readonly days: number;
 }
@@ -19,8 +20,6 @@ export interface Records {
   readonly busiest: BusyDay | undefined;
   readonly longestStreak: Streak | undefined;
 }
-
-const DAY_MS = 86_400_000;
 
 /** What stands out in some years. */
 export function recordsOf(years: readonly YearOfActivity[]): Records {
@@ -40,8 +39,7 @@ export function recordsOf(years: readonly YearOfActivity[]): Records {
       activeDays += 1;
       running += 1;
       if (busiest === undefined || messages > busiest.messages) busiest = { date, messages };
-      if (longest === undefined || running > longest.days)
-        longest = { from: date - (running - 1) * DAY_MS, to: date, days: running };
+      if (longest === undefined || running > longest.days) longest = { to: date, days: running };
     }
   }
   return { activeDays, busiest, longestStreak: longest };

@@ -26,13 +26,7 @@ export function activityRoutes({ catalog, catalogDirectory, signal }: WebSources
     }
     const chosen = [asked, getCookie(context, ZONE_COOKIE)].find((name) => name !== undefined && isTimeZone(name));
     const zone = chosen ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const accounts = [
-      ...new Set(
-        catalog()
-          ?.snapshots()
-          .map(({ account }) => account),
-      ),
-    ].sort();
+    const accounts = catalog()?.choices().accounts ?? [];
     const account = accounts.find((name) => name === askedAccount);
     return context.html(
       activityPage({

@@ -2,11 +2,11 @@ import { html } from 'hono/html';
 import type { ComparedApart } from '../../../chatgpt/index.ts';
 import { count } from '../../../lib/text.ts';
 import type { SnapshotPlace } from '../../../snapshot/index.ts';
+import { accountAddress, queryOf, snapshotAddress } from '../../addresses.ts';
 import type { Work } from '../../background.ts';
 import { type Html, layout } from '../../views/layout.ts';
 import { breadcrumbs, figures, notice, pageOf, pager } from '../../views/parts.ts';
-import { numeral } from '../../views/words.ts';
-import { accountAddress, snapshotAddress } from './addresses.ts';
+import { numeral, titleOf } from '../../views/words.ts';
 import { momentOf } from './words.ts';
 
 /** Undefined where one of the two is too damaged for anything to be said. */
@@ -29,8 +29,8 @@ export interface Pair {
 }
 
 /** The address of a comparison, or of how its making stands. */
-export function comparisonAddress({ older, newer }: Pair, rest: '' | '/state' = ''): string {
-  return `${snapshotAddress(newer, '/comparison')}${rest}?with=${encodeURIComponent(older.name)}`;
+function comparisonAddress({ older, newer }: Pair, rest: '' | '/state' = ''): string {
+  return `${snapshotAddress(newer, '/comparison')}${rest}${queryOf({ with: older.name })}`;
 }
 
 export interface ComparisonPageOptions extends Pair {
@@ -227,7 +227,7 @@ function idsOf(changes: readonly Change[]): string[] {
 function changeList(group: Group, shown: readonly (Change | Changed)[], addressOf: ReaderAddress): Html {
   return html`<ul class="changes">${shown.map((change) => {
     const address = addressOf(change.id);
-    const title = change.title ?? 'Untitled';
+    const title = titleOf(change);
     return html`<li><span class="sign" aria-hidden="true">${group.sign}</span> ${address === undefined ? title : html`<a href="${address}">${title}</a>`}
 <span class="faint">${group.words(change)}</span></li>`;
   })}</ul>`;

@@ -13,13 +13,14 @@ import {
   type SnapshotReport,
   SUMS_FILE,
   statEntries,
+  type UnchangedExport,
 } from '../../../snapshot/index.ts';
+import { conversationAddress, snapshotAddress } from '../../addresses.ts';
 import { Background, type Work } from '../../background.ts';
 import type { WebEnv } from '../../env.ts';
 import type { WebSources } from '../../sources.ts';
 import { messagePage } from '../../views/message-page.ts';
 import { pageOf } from '../../views/parts.ts';
-import { snapshotAddress } from './addresses.ts';
 import { type Compared, comparisonPage, type Pair, type ReaderAddresses } from './comparison.ts';
 import { type FileList, snapshotPage } from './snapshot-page.ts';
 import { timelinePage } from './timeline.ts';
@@ -48,13 +49,14 @@ export function snapshotsRoutes(sources: WebSources): Hono<WebEnv> {
   routes.get('/:account/:name', async (context) => {
     const found = await findSnapshot(backupDir, context);
     if (found === undefined) return context.notFound();
-    const { snapshot, ofAccount } = found;
+    const { snapshot, ofAccount, unchanged } = found;
     const older = ofAccount[ofAccount.findIndex(({ id }) => id === snapshot.id) - 1];
     return context.html(
       snapshotPage({
         snapshot,
         backupDir,
         ofAccount,
+        unchanged,
         comparison: older === undefined ? undefined : { older, work: compare({ older, newer: snapshot }) },
         verification: verifications.look(snapshot.id),
         files: await filesOf(snapshot, context.req.query('files') ?? '', context.req.query('page')),
@@ -96,10 +98,9 @@ export function snapshotsRoutes(sources: WebSources): Hono<WebEnv> {
     );
   });
 
-  routes.get('/:account/:name/comparison/state', async (context) => {
-    const found = await findSnapshot(backupDir, context);
-    const pair = found === undefined ? undefined : pairOf(found, context.req.query('with'));
-    const work = pair === undefined ? undefined : comparisons.look(nameOf(pair));
+  routes.get('/:account/:name/comparison/state', (context) => {
+    const { account, name } = context.req.param();
+    const work = comparisons.look(nameOf(`${account}/${context.req.query('with')}`, `${account}/${name}`));
     return work === undefined ? context.notFound() : context.json(progressOf(work));
   });
 
@@ -138,13 +139,17 @@ export function snapshotsRoutes(sources: WebSources): Hono<WebEnv> {
 
   return routes;
 
-  /** Begun by whoever looks first; what failed is tried again after a while. */
-  function compare(pair: Pair): Work<Compared> {
-    const name = nameOf(pair);
+  /** Begun by whoever looks first; what came to nothing is tried again after a while: damage may have been mended. */
+  function compare({ older, newer }: Pair): Work<Compared> {
+    const name = nameOf(older.id, newer.id);
     const known = comparisons.look(name);
-    const isStale = known?.state === 'failed' && clock.now() - known.at >= TRY_AGAIN_AFTER_MS;
-    if (known !== undefined && !isStale) return known;
-    return comparisons.begin(name, (stop) => sources.compare(pair.older, pair.newer, stop));
+    if (known !== undefined && !isStale(known)) return known;
+    return comparisons.begin(name, (stop) => sources.compare(older, newer, stop));
+  }
+
+  function isStale(work: Work<Compared>): boolean {
+    if (work.state === 'running' || (work.state === 'done' && work.result !== undefined)) return false;
+    return clock.now() - work.at >= TRY_AGAIN_AFTER_MS;
   }
 }
 
@@ -152,14 +157,20 @@ interface Found {
   readonly snapshot: SnapshotInfo | DamagedSnapshot;
   /** All of its account, oldest first. */
   readonly ofAccount: readonly SnapshotPlace[];
+  readonly unchanged: readonly UnchangedExport[];
 }
 
 async function findSnapshot(backupDir: string, context: Context<WebEnv>): Promise<Found | undefined> {
   const list = await listSnapshots(backupDir);
   const id = `${context.req.param('account')}/${context.req.param('name')}`;
-  const snapshot = [...list.snapshots, ...list.damaged].find((one) => one.id === id);
+  const all = allSnapshots(list);
+  const snapshot = all.find((one) => one.id === id);
   if (snapshot === undefined) return undefined;
-  return { snapshot, ofAccount: allSnapshots(list).filter(({ account }) => account === snapshot.account) };
+  return {
+    snapshot,
+    ofAccount: all.filter(({ account }) => account === snapshot.account),
+    unchanged: list.unchanged.filter((each) => each.snapshot.id === id),
+  };
 }
 
 /** OpenAI's name, by which the export is known again where it is handed in; else one that says what it is. */
@@ -175,8 +186,9 @@ function pairOf({ snapshot, ofAccount }: Found, other: string | undefined): Pair
   return older === undefined || newer === undefined ? undefined : { older, newer };
 }
 
-function nameOf({ older, newer }: Pair): string {
-  return `${older.id} ${newer.id}`;
+/** @param older and newer: ids of snapshots */
+function nameOf(older: string, newer: string): string {
+  return `${older} ${newer}`;
 }
 
 function progressOf<R>(
@@ -209,7 +221,7 @@ function readerAddresses({ catalog }: WebSources): ReaderAddresses {
     const numbers = catalog()?.numbersOf(account, ids);
     return (id) => {
       const number = numbers?.get(id);
-      return number === undefined ? undefined : `/conversations/${number}`;
+      return number === undefined ? undefined : conversationAddress({ account, id, number });
     };
   };
 }

@@ -7,16 +7,17 @@ import type {
   SnapshotMetadata,
   SnapshotPlace,
   SnapshotReport,
+  UnchangedExport,
 } from '../../../snapshot/index.ts';
-import { fileAddress } from '../../addresses.ts';
+import { accountAddress, fileAddress, snapshotAddress } from '../../addresses.ts';
 import type { Work } from '../../background.ts';
 import { type Html, layout } from '../../views/layout.ts';
 import { badge, breadcrumbs, figures, notice, pager } from '../../views/parts.ts';
 import { moment, numeral } from '../../views/words.ts';
-import { accountAddress, snapshotAddress } from './addresses.ts';
 import { type Compared, compareForm, comparisonGlance, type ReaderAddresses } from './comparison.ts';
+import { seenAgain } from './timeline.ts';
 import { verificationSection } from './verification.ts';
-import { dayOf, momentOf, sharingWords, sizeOf } from './words.ts';
+import { dayOf, momentOf, sharingWords } from './words.ts';
 
 /** The files of a snapshot that are shown. */
 export interface FileList {
@@ -33,6 +34,8 @@ export interface SnapshotPageOptions {
   readonly backupDir: string;
   /** All of the account, oldest first. */
   readonly ofAccount: readonly SnapshotPlace[];
+  /** Exports in which nothing had changed since. */
+  readonly unchanged: readonly UnchangedExport[];
   readonly comparison: { readonly older: SnapshotPlace; readonly work: Work<Compared> } | undefined;
   readonly verification: Work<SnapshotReport> | undefined;
   readonly files: FileList;
@@ -42,11 +45,12 @@ export interface SnapshotPageOptions {
 
 /** All about one snapshot. */
 export function snapshotPage(options: SnapshotPageOptions): Html {
-  const { snapshot, ofAccount, comparison, verification, csrfToken, backupDir } = options;
+  const { snapshot, ofAccount, unchanged, comparison, verification, csrfToken, backupDir } = options;
   const isWorking = verification?.state === 'running' || comparison?.work.state === 'running';
   const main = html`${breadcrumbs([{ address: accountAddress(snapshot.account), name: 'Snapshots' }], momentOf(snapshot))}
 <h1>Snapshot of ${dayOf(snapshot)} ${ofAccount.at(-1)?.id === snapshot.id ? badge('latest', 'good') : ''}</h1>
 ${neighbours(snapshot, ofAccount)}
+${unchanged.length === 0 ? '' : seenAgain(unchanged)}
 ${'meta' in snapshot ? inside(snapshot.meta) : notice('bad', html`<p><strong>Damaged.</strong> ${snapshot.problem}</p><p>Its files can be checked and downloaded all the same.</p>`)}
 ${changesSection(options)}
 ${verificationSection({ snapshot, backupDir, work: verification, csrfToken })}
@@ -84,7 +88,7 @@ function inside(meta: SnapshotMetadata): Html {
     const n = meta.counts[key];
     return n === undefined || (n === 0 && key !== 'conversations') ? [] : [{ name, value: numeral(n) }];
   });
-  return html`${figures([...shown, { name: 'Files', value: numeral(meta.files) }, { name: 'Size', value: sizeOf(meta) }])}
+  return html`${figures([...shown, { name: 'Files', value: numeral(meta.files) }, { name: 'Size', value: formatBytes(meta.bytes) }])}
 <p class="faint">It ${sharingWords(meta)}.</p>
 ${completeness(meta)}`;
 }
@@ -110,8 +114,8 @@ ${compareForm(snapshot, others, comparison?.older)}
 </section>`;
 }
 
-function downloadSection(snapshot: SnapshotPlace): Html {
-  const size = 'meta' in snapshot ? ` (${formatBytes((snapshot as SnapshotInfo).meta.bytes)})` : '';
+function downloadSection(snapshot: SnapshotInfo | DamagedSnapshot): Html {
+  const size = 'meta' in snapshot ? ` (${formatBytes(snapshot.meta.bytes)})` : '';
   return html`<section aria-labelledby="download-title">
 <h2 id="download-title">Take it out</h2>
 <p class="row"><a class="button" href="${snapshotAddress(snapshot, '/zip')}" download>Download as ZIP</a>

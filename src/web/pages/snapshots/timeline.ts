@@ -1,11 +1,17 @@
 import { relative } from 'node:path';
 import { html } from 'hono/html';
-import { count, formatMoment } from '../../../lib/text.ts';
-import type { DamagedSnapshot, SnapshotInfo, SnapshotList, UnchangedExport } from '../../../snapshot/index.ts';
+import { count, formatBytes, formatMoment } from '../../../lib/text.ts';
+import {
+  allSnapshots,
+  type DamagedSnapshot,
+  type SnapshotInfo,
+  type SnapshotList,
+  type UnchangedExport,
+} from '../../../snapshot/index.ts';
+import { accountAddress, snapshotAddress } from '../../addresses.ts';
 import { type Html, layout } from '../../views/layout.ts';
-import { badge, notice, pageOf, pager } from '../../views/parts.ts';
-import { accountAddress, snapshotAddress } from './addresses.ts';
-import { momentOf, monthOf, sharingWords, sizeOf, timeOf } from './words.ts';
+import { accountTabs, badge, notice, pageOf, pager } from '../../views/parts.ts';
+import { momentOf, monthOf, sharingWords } from './words.ts';
 
 const A_PAGE = 40;
 const STRANGERS_NAMED = 10;
@@ -23,7 +29,7 @@ type Entry = SnapshotInfo | DamagedSnapshot;
 
 /** The snapshots of an account, newest first. */
 export function timelinePage({ list, backupDir, account: asked, page: askedPage }: TimelineOptions): Html {
-  const all: readonly Entry[] = [...list.snapshots, ...list.damaged].sort((a, b) => timeOf(b) - timeOf(a));
+  const all: readonly Entry[] = allSnapshots(list).reverse();
   const accounts = [...new Set(all.map(({ account }) => account))].sort();
   const account = accounts.find((name) => name === asked) ?? all[0]?.account;
   const entries = all.filter((entry) => entry.account === account);
@@ -31,26 +37,19 @@ export function timelinePage({ list, backupDir, account: asked, page: askedPage 
   const { page, pages } = pageOf(askedPage, entries.length, A_PAGE);
   const shown = entries.slice((page - 1) * A_PAGE, page * A_PAGE);
   const main = html`<h1>Snapshots</h1>
-${account === undefined ? NONE_YET : html`${accountTabs(accounts, account)}${overview(entries)}`}
+${account === undefined ? NONE_YET : html`${accountTabs(accounts, account, accountAddress)}${overview(entries)}`}
 ${[...Map.groupBy(shown, monthOf)].map(
   ([month, ofMonth]) => html`<h2>${month}</h2>
 <ol class="timeline">${ofMonth.map((entry) => entryItem(entry, entry === entries[0], sameAs.get(entry.id)))}</ol>`,
 )}
 ${account === undefined ? '' : pager({ page, pages, label: 'Pages of snapshots', addressOf: (n) => accountAddress(account, n) })}
+${damagedRecordsNotice(list.damagedRecords, backupDir)}
 ${strangersNotice(list.strangers, backupDir)}`;
   return layout({ title: 'Snapshots', section: 'snapshots', styles: ['archive.css'], main });
 }
 
 const NONE_YET = html`<p>There is no snapshot yet. The first one is made when OpenAI's email says that an export is ready,
 or when you hand in an export that you have downloaded yourself.</p>`;
-
-function accountTabs(accounts: readonly string[], current: string): Html | string {
-  if (accounts.length < 2) return '';
-  return html`<nav class="tabs" aria-label="Accounts"><ul>${accounts.map(
-    (account) =>
-      html`<li><a href="${accountAddress(account)}"${account === current ? html` aria-current="page"` : ''}>${account}</a></li>`,
-  )}</ul></nav>`;
-}
 
 function overview(entries: readonly Entry[]): Html {
   const [newest, oldest] = [entries[0], entries.at(-1)];
@@ -70,7 +69,7 @@ ${unchanged === undefined ? '' : seenAgain(unchanged)}
 }
 
 /** Whoever asked for an export that made no snapshot finds it here. */
-function seenAgain(unchanged: readonly UnchangedExport[]): Html {
+export function seenAgain(unchanged: readonly UnchangedExport[]): Html {
   const moments = unchanged.slice(-MOMENTS_NAMED).map(({ meta }) => formatMoment(meta.exportTime));
   const others = unchanged.length - moments.length;
   return html`<p class="faint">Exported again, with nothing changed: ${moments.join(', ')}${others > 0 ? `, and ${count(others, 'other')} before` : ''}.</p>`;
@@ -86,10 +85,20 @@ function entryFacts({ meta }: SnapshotInfo): Html {
     ...(conversations === undefined ? [] : [count(conversations, 'conversation')]),
     ...(messages === undefined ? [] : [count(messages, 'message')]),
     count(meta.files, 'file'),
-    sizeOf(meta),
+    formatBytes(meta.bytes),
   ];
   return html`<p>${facts.join(' · ')}<span class="faint"> · ${sharingWords(meta)}</span></p>
 ${meta.findings.length === 0 ? '' : html`<ul class="findings">${meta.findings.map((finding) => html`<li>${finding}</li>`)}</ul>`}`;
+}
+
+/** They vouch for exports that made no snapshot: such an export may be asked of its owner once more. */
+function damagedRecordsNotice(records: SnapshotList['damagedRecords'], backupDir: string): Html | string {
+  if (records.length === 0) return '';
+  return notice(
+    'bad',
+    html`<p>Records of exports in which nothing had changed cannot be used:</p>
+<ul>${records.map(({ path, problem }) => html`<li><code>${relative(backupDir, path)}</code>: ${problem}</li>`)}</ul>`,
+  );
 }
 
 function strangersNotice(strangers: readonly string[], backupDir: string): Html | string {

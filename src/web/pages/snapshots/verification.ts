@@ -8,11 +8,11 @@ import {
   type TracedProblem,
   verifySnapshots,
 } from '../../../snapshot/index.ts';
+import { snapshotAddress } from '../../addresses.ts';
 import type { Work } from '../../background.ts';
 import type { Html } from '../../views/layout.ts';
 import { notice } from '../../views/parts.ts';
 import { moment } from '../../views/words.ts';
-import { snapshotAddress } from './addresses.ts';
 
 const PROBLEMS_SHOWN = 100;
 

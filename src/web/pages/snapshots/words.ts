@@ -1,5 +1,5 @@
-import { formatBytes } from '../../../lib/text.ts';
 import { parseSnapshotName, type SnapshotMetadata, type SnapshotPlace } from '../../../snapshot/index.ts';
+import { numeral } from '../../views/words.ts';
 
 const DAY = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'long', year: 'numeric' });
 const MONTH = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', month: 'long', year: 'numeric' });
@@ -30,10 +30,5 @@ export function monthOf(snapshot: Pick<SnapshotPlace, 'name'>): string {
 export function sharingWords({ files, linkedFiles }: SnapshotMetadata): string {
   if (linkedFiles === 0) return 'shares no file with another snapshot';
   if (linkedFiles === files) return 'shares all files with another snapshot';
-  return `shares ${linkedFiles.toLocaleString('en-US')} of ${files.toLocaleString('en-US')} files with another snapshot`;
-}
-
-/** `1.2 GB` */
-export function sizeOf({ bytes }: Pick<SnapshotMetadata, 'bytes'>): string {
-  return formatBytes(bytes);
+  return `shares ${numeral(linkedFiles)} of ${numeral(files)} files with another snapshot`;
 }

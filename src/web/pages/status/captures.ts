@@ -1,10 +1,10 @@
 import { html } from 'hono/html';
 import { formatBytes, formatDuration } from '../../../lib/text.ts';
+import { snapshotAddress } from '../../addresses.ts';
 import type { CaptureView } from '../../sources.ts';
 import type { Html } from '../../views/layout.ts';
 import { type BadgeTone, badge } from '../../views/parts.ts';
 import { prose } from '../../views/prose.ts';
-import { snapshotAddress } from '../snapshots/addresses.ts';
 
 const STATES: Readonly<Record<CaptureView['state'], { readonly name: string; readonly tone: BadgeTone }>> = {
   found: { name: 'found', tone: 'plain' },

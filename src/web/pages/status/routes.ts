@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
+import { accountAddress } from '../../addresses.ts';
 import type { WebEnv } from '../../env.ts';
 import type { NamedLine, StatusView, WebSources } from '../../sources.ts';
 import { type Html, layout } from '../../views/layout.ts';
 import { notice } from '../../views/parts.ts';
 import { prose } from '../../views/prose.ts';
-import { accountAddress } from '../snapshots/addresses.ts';
 import { captureJson, captureList } from './captures.ts';
 
 /** Without scripts, while something is under way. */

@@ -53,7 +53,9 @@ export async function receiveForm(context: Context<WebEnv>, desk: UploadDesk): P
     // Browsers send an empty file where none was chosen.
     if (!isOurs || name === undefined || name === '') stream.resume();
     else {
-      const received = receive(name, stream, lengthOf(context), desk).finally(() => stream.resume());
+      // What the form as a whole says tells nothing of the files behind the first one.
+      const length = files.length === 0 ? lengthOf(context) : undefined;
+      const received = receive(name, stream, length, desk).finally(() => stream.resume());
       received.catch(() => {});
       files.push({ stream, received });
     }
