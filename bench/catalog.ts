@@ -3,13 +3,11 @@ import { join } from 'node:path';
 import { inspectArchive, unpackArchive } from '../src/archive/index.ts';
 import { Catalog, type CatalogSource } from '../src/catalog/index.ts';
 import { sha256OfFile } from '../src/lib/hash.ts';
-import { createAccount, writeExport } from '../test/support/openai/exports/index.ts';
 import { tempDir } from '../test/support/temp-dir.ts';
 import { type Bench, median } from './bench.ts';
 import { measured, type Usage } from './measure.ts';
+import { MILLION_MESSAGES_BYTES, writeMillionMessages } from './support/million-messages.ts';
 
-/** Of the simulator's conversations these are a million messages, and some. */
-const CONVERSATIONS_BYTES = 1_450_000_000;
 const ROUNDS = 3;
 /** Every hundredth conversation is changed. */
 const CHANGED_EVERY = 100;
@@ -101,13 +99,7 @@ function node(script: string, args: readonly string[]): ReturnType<typeof measur
 
 async function makeExports(directory: string): Promise<[CatalogSource, CatalogSource]> {
   const zip = join(directory, 'export.zip');
-  const account = createAccount({ seed: 'catalog', conversations: 200 });
-  await writeExport(account, {
-    generation: 'G5',
-    stamp: new Date(0),
-    to: zip,
-    conversationsBytes: CONVERSATIONS_BYTES,
-  });
+  await writeMillionMessages(zip);
   const [first, second] = [join(directory, 'first'), join(directory, 'second')];
   await mkdir(first);
   await mkdir(second);
@@ -189,6 +181,6 @@ function rowOf(tool: string, usages: readonly Usage[]) {
     wall_ms: Math.round(wallOf(usages)),
     cpu_ms: median(usages.map(({ cpuMs }) => cpuMs)),
     rss_bytes: median(usages.map(({ rssBytes }) => rssBytes)),
-    bytes: CONVERSATIONS_BYTES,
+    bytes: MILLION_MESSAGES_BYTES,
   };
 }

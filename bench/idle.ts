@@ -5,16 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { MINUTE_MS } from '../src/lib/clock.ts';
-import { createAccount, writeExport } from '../test/support/openai/exports/index.ts';
 import { chatkeep, Service } from '../test/support/service.ts';
 import { startWorld } from '../test/support/world.ts';
 import type { Bench, Figures } from './bench.ts';
 import { cpuMsOf, peakRssOf, rssOf } from './measure.ts';
+import { writeMillionMessages } from './support/million-messages.ts';
 
 const run = promisify(execFile);
 
-/** Of the simulator's conversations these are a million messages, and some. */
-const CONVERSATIONS_BYTES = 1_450_000_000;
 const MINUTES = 10;
 const MOST_BYTES = 90 * 1024 * 1024;
 const MOST_SHARE = 0.001;
@@ -32,12 +30,7 @@ export const idle: Bench = {
     await using world = await startWorld();
     say('making an export, and taking it in …');
     const zip = join(world.exports, 'export.zip');
-    await writeExport(createAccount({ seed: 'catalog', conversations: 200 }), {
-      generation: 'G5',
-      stamp: new Date(0),
-      to: zip,
-      conversationsBytes: CONVERSATIONS_BYTES,
-    });
+    await writeMillionMessages(zip);
     await succeeded(['import', zip], world.settings);
     await rm(zip);
     await succeeded(['catalog', 'update'], world.settings);

@@ -25,12 +25,12 @@ export function statusCommand(): Command {
       const status = await gather(config, now);
       if (options.json === true) printJson(asJson(status));
       else for (const line of statusPage(status, now)) printLine(line);
-      if (!isWell(status)) process.exitCode = ERROR_TABLE.unhealthy.exitCode;
+      if (!willKeepNext(status)) process.exitCode = ERROR_TABLE.unhealthy.exitCode;
     });
 }
 
 /** Whether the next export would be kept without anybody's doing. */
-function isWell({ health, disks, logins }: Status): boolean {
+function willKeepNext({ health, disks, logins }: Status): boolean {
   const isRefused = disks.some(({ state }) => state === 'full') || logins.some((login) => login.health.kind === 'dead');
   return health.kind === 'healthy' && !isRefused;
 }

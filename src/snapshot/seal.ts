@@ -19,8 +19,7 @@ const NO_MODES_HERE: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENO
 
 /**
  * Makes the staged files read-only, where they are not. The draft and the staging directory must be one: a snapshot that
- * cannot be verified is none. Its calls block: of many files, a call that blocks takes a tenth of the time of one that
- * does not.
+ * cannot be verified is none. Its calls block: of many files, those that do not would take longer by far.
  *
  * @throws Error if the directory holds anything else; what the file system says
  */

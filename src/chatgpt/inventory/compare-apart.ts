@@ -17,7 +17,7 @@ const changed = change.extend({ renamed: z.boolean(), archived: z.enum(['archive
 const someOf = <T extends z.ZodType>(one: T) => z.object({ count, listed: z.array(one) });
 
 /** The answer of the other side: undefined where one of the files is no inventory. */
-export const comparedSchema = z.object({
+const comparedSchema = z.object({
   compared: z
     .object({
       conversations: z.object({
