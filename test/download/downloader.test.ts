@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { createLogins, type DownloadOutcome, type DownloadProgress } from '../../src/download/index.ts';
+import { createLogins, type DownloadOutcome, type DownloadProgress, type Login } from '../../src/download/index.ts';
 import { partPath, progressPath, recordPath } from '../../src/download/part/part-file.ts';
 import { DAY_MS, HOUR_MS, systemClock } from '../../src/lib/clock.ts';
 import { sizeOf } from '../../src/lib/files.ts';
@@ -202,6 +202,24 @@ describe('a login', () => {
         detail: `The file ${missing} does not exist. With the token in ${stage.tokenFile}: The server answered 403: access was denied.`,
       });
       assert.ok(!JSON.stringify(outcome).includes(TOKEN));
+    }));
+
+  it('is not asked for while the network keeps one from being tried', () =>
+    scene([], async (stage, published) => {
+      stage.server.bearerTokens.clear();
+      const undecided: Login = {
+        label: 'the cookies',
+        howToRenew: '',
+        async *waysIn() {
+          yield { kind: 'undecided', detail: 'No access token could be had: chatgpt.com does not answer.' };
+        },
+        check: () => Promise.reject(new Error('not asked')),
+        fingerprint: async () => '',
+      };
+      const logins = [undecided, ...createLogins([{ type: 'bearer', tokenFile: stage.tokenFile }], stage)];
+      const outcome = await stage.download(published, stage.downloader({ logins }));
+      assert.ok(outcome.kind === 'interrupted', outcome.kind);
+      assert.match(outcome.detail, /^No access token could be had: chatgpt\.com does not answer\. With the token in /);
     }));
 
   it('that is renewed counts at once', () =>

@@ -87,14 +87,19 @@ export class Session {
       : { kind: 'cut', detail: ending.detail };
   }
 
-  /** One request with each login in turn, and each of its ways in, until one is let in. */
+  /**
+   * One request with each login in turn, and each of its ways in, until one is let in. Where the network kept a way from
+   * being tried, nothing is known of the logins: no reason to send for a person.
+   */
   async #withLogins(question: Question, address: URL): Promise<Ending> {
     const { logins, clock } = this.#options;
     const denials: string[] = [];
+    let undecided = false;
     for (const login of logins) {
       for await (const way of login.waysIn(address, { now: clock.now(), signal: question.signal })) {
-        if (way.kind === 'unusable') {
+        if (way.kind !== 'headers') {
           denials.push(way.detail);
+          undecided ||= way.kind === 'undecided';
           continue;
         }
         const ending = await this.#followed(question, address, way);
@@ -102,7 +107,7 @@ export class Session {
         denials.push(`With ${login.label}: ${ending.detail}`);
       }
     }
-    return { kind: 'login', detail: denials.join(' ') };
+    return { kind: undecided ? 'cut' : 'login', detail: denials.join(' ') };
   }
 
   /** One request, with its redirects. A login goes to the origin it was made for and to no other. */

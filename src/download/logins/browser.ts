@@ -7,7 +7,7 @@ import { pageTransport } from './browser/page-transport.ts';
 import { type Cookie, cookieHeader, cookieIsFor } from './cookies-txt.ts';
 import { letIn, notAsked } from './health.ts';
 import type { Login, LoginAnswer, LoginContext, LoginHeaders, LoginParts } from './login.ts';
-import { askSession } from './questions.ts';
+import { askSession, type SessionAnswer } from './questions.ts';
 
 /** What the browser holds at the moment. */
 type Holding =
@@ -76,7 +76,7 @@ export function browserLogin({ cdpUrl }: { readonly cdpUrl: string }, { transpor
         if (way === first?.way && !way.withToken) continue;
         const session = way.withToken ? await sessionOf(way, plain, address, context) : undefined;
         if (way.withToken && session?.kind !== 'signed-in') {
-          if (way.through === 'page' && session !== undefined) yield unusable(`With ${label}: ${session.detail}`);
+          if (way.through === 'page' && session !== undefined) yield notSignedIn(session);
           continue;
         }
         const token = session?.kind === 'signed-in' ? session.accessToken : undefined;
@@ -100,6 +100,7 @@ export function browserLogin({ cdpUrl }: { readonly cdpUrl: string }, { transpor
         case 'signed-out':
           return { kind: 'dead', detail: session.detail };
         case 'unknown':
+        case 'unreached':
           return notAsked({ until: undefined }, session.detail, context.now);
       }
     },
@@ -115,6 +116,10 @@ export function browserLogin({ cdpUrl }: { readonly cdpUrl: string }, { transpor
     return unusable(
       `The browser at ${cdpUrl} has no cookie of ${hostname}: open https://${hostname} in it and sign in. Only the profile that it was started with counts, and no private window.`,
     );
+  }
+
+  function notSignedIn({ kind, detail }: Exclude<SessionAnswer, { kind: 'signed-in' }>): LoginAnswer {
+    return { kind: kind === 'unreached' ? 'undecided' : 'unusable', detail: `With ${label}: ${detail}` };
   }
 
   function answerOf({ through }: Way, plain: LoginHeaders, token: Secret | undefined): LoginAnswer {

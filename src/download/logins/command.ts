@@ -30,7 +30,7 @@ export interface CommandSettings {
  */
 export function commandLogin({ command, timeoutMs = TIMEOUT_MS }: CommandSettings, parts: LoginParts): Login {
   const name = `login command ${basename(command[0] ?? '')}`;
-  const run = async (address: URL, signal: AbortSignal): Promise<LoginAnswer> => {
+  const run = async (address: URL, signal: AbortSignal): Promise<Exclude<LoginAnswer, { kind: 'undecided' }>> => {
     const input = `protocol=https\nhost=${address.host}\n\n`;
     const ended = await runProgram(command, { signal, timeoutMs, mostOutputBytes: MOST_OUTPUT_BYTES, input });
     const fields = ended.kind === 'output' ? parseHeaderLines(ended.text) : ended;
@@ -72,6 +72,7 @@ async function checkHeaders(
     case 'signed-out':
       return { kind: 'dead', detail: answer.detail };
     case 'unknown':
+    case 'unreached':
       return notAsked({ until: undefined }, answer.detail, now);
   }
 }

@@ -43,8 +43,9 @@ export function cookiesLogin(path: string, parts: LoginParts): Login {
       if (companion?.cookie === cookie && companion.origin === origin) yield* besideCookies(companion);
       yield { kind: 'headers', headers: { cookie } };
       const session = await sessionOf(read.cookies, path, new URL(origin), parts, context);
-      if (session.kind === 'signed-in') yield* besideCookies({ origin, cookie, token: session.accessToken });
-      else yield unusable(`No access token could be had with ${label}: ${session.detail}`);
+      if (session.kind === 'signed-in') return yield* besideCookies({ origin, cookie, token: session.accessToken });
+      const detail = `No access token could be had with ${label}: ${session.detail}`;
+      yield { kind: session.kind === 'unreached' ? 'undecided' : 'unusable', detail };
     },
     async check(origin, context) {
       const read = await readCookies(path);
@@ -82,6 +83,7 @@ export async function checkCookies(
     case 'signed-out':
       return { kind: 'dead', detail: session.detail };
     case 'unknown':
+    case 'unreached':
       return notAsked({ until: ends }, session.detail, now);
   }
 }

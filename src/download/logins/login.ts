@@ -13,7 +13,9 @@ export type LoginAnswer =
       readonly transport?: Transport;
     }
   /** A sentence that says what is wrong with it, without secrets: "The file … does not exist." */
-  | { readonly kind: 'unusable'; readonly detail: string };
+  | { readonly kind: 'unusable'; readonly detail: string }
+  /** Whether there is a further way could not be found out now, and why: the network. A sentence without secrets. */
+  | { readonly kind: 'undecided'; readonly detail: string };
 
 /** What a login is told of the request that it is asked for. */
 export interface LoginContext {

@@ -28,7 +28,9 @@ export type SessionAnswer =
       readonly until: number | undefined;
     }
   | { readonly kind: 'signed-out'; readonly detail: string }
-  | { readonly kind: 'unknown'; readonly detail: string };
+  | { readonly kind: 'unknown'; readonly detail: string }
+  /** It could not be asked: the network, which is another matter in a minute. */
+  | { readonly kind: 'unreached'; readonly detail: string };
 
 /** What the server says of a bearer token. */
 export type BearerAnswer =
@@ -58,6 +60,7 @@ const session = z.object({
  */
 export async function askSession(origin: URL, asking: Asking): Promise<SessionAnswer> {
   const reply = await ask(new URL(SESSION_PATH, origin), asking);
+  if (reply.kind === 'unreached') return reply;
   if (reply.kind === 'nothing') return { kind: 'unknown', detail: reply.detail };
   if (reply.status !== 200) return { kind: 'unknown', detail: `${origin.host} answered ${reply.status}.` };
   const found = session.safeParse(reply.body).data;
@@ -87,7 +90,7 @@ const me = z.object({ id: z.string().min(1), email: account });
  */
 export async function askBearer(origin: URL, asking: Asking): Promise<BearerAnswer> {
   const reply = await ask(new URL('/backend-api/me', origin), asking);
-  if (reply.kind === 'nothing') return { kind: 'unknown', detail: reply.detail };
+  if (reply.kind !== 'json') return { kind: 'unknown', detail: reply.detail };
   if (reply.status === 401) {
     return { kind: 'refused', detail: `${origin.host} does not accept it (401): it has expired or was revoked.` };
   }
@@ -99,8 +102,10 @@ export async function askBearer(origin: URL, asking: Asking): Promise<BearerAnsw
 
 type Reply =
   | { readonly kind: 'json'; readonly status: number; readonly body: unknown }
-  /** There is no answer, or none for programs. */
-  | { readonly kind: 'nothing'; readonly detail: string };
+  /** The answer is none for programs. */
+  | { readonly kind: 'nothing'; readonly detail: string }
+  /** There is none. */
+  | { readonly kind: 'unreached'; readonly detail: string };
 
 /** One small request that changes nothing. Redirects are not followed, and what is said of the answer is in our words. */
 async function ask(address: URL, { transport, headers, signal, timeoutMs = TIMEOUT_MS }: Asking): Promise<Reply> {
@@ -124,9 +129,10 @@ async function ask(address: URL, { transport, headers, signal, timeoutMs = TIMEO
     });
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof TimeoutError) return nothing(`${host} did not answer within ${timeoutMs / SECOND_MS} s.`);
     if (error instanceof RangeError) return nothing(`${host} sent far more than an answer.`);
-    return nothing(networkTrouble(error, host));
+    const isLate = error instanceof TimeoutError;
+    const detail = isLate ? `${host} did not answer within ${timeoutMs / SECOND_MS} s.` : networkTrouble(error, host);
+    return { kind: 'unreached', detail };
   }
 }
 

@@ -60,7 +60,7 @@ describe('a bearer token', () => {
     await fc.assert(
       fc.asyncProperty(around, around, async (before, after) => {
         const answer = await answerFor(before + secret + after);
-        if (answer.kind === 'unusable') assert.ok(!answer.detail.includes(secret));
+        if (answer.kind !== 'headers') assert.ok(!answer.detail.includes(secret));
         else assert.match(answer.headers.authorization ?? '', /^Bearer [\x21-\x7e]+$/);
       }),
       { numRuns: 50 },

@@ -71,14 +71,14 @@ describe('a login by cookies', () => {
     ]);
   });
 
-  it('that is denied, and whose session cannot be asked for, says why', async () => {
+  it('that is denied, and whose session the network keeps from being asked for, is not called dead', async () => {
     await using directory = await tempDir();
     const path = join(directory.path, 'cookies.txt');
     await writeFile(path, line({ value: 'hunter2' }));
     const [first, second, ...more] = await waysInto(cookiesLogin(path, { transport: noNetwork }), ADDRESS, NOW);
     assert.equal(first?.kind, 'headers');
     assert.deepEqual(second, {
-      kind: 'unusable',
+      kind: 'undecided',
       detail: `No access token could be had with the cookies in ${path}: chatgpt.com cannot be reached: there is no network.`,
     });
     assert.deepEqual(more, []);
@@ -100,7 +100,7 @@ describe('cookies that are denied by themselves', () => {
     const from = stage.server.requests.length;
     const context = { now: Date.now(), signal: new AbortController().signal };
     for await (const way of login.waysIn(link, context)) {
-      if (way.kind === 'unusable') continue;
+      if (way.kind !== 'headers') continue;
       const { status, discard } = await stage.transport.send({ address: link, ...context, headers: way.headers });
       discard();
       if (status === 200) break;
