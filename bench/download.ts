@@ -11,6 +11,7 @@ import {
   BENCH_TOKENS,
   chatkeep,
   curl,
+  curlAgainAndAgain,
   DOWNLOAD_NEEDS,
   type Source,
   sourceOf,
@@ -23,7 +24,6 @@ const MB = 1_000_000;
 const LEAST_RATIO = 0.95;
 /** As src/config/schema.ts has it. */
 const DEFAULT_CONNECTIONS = 4;
-const CURL_RETRIES = ['-C', '-', '--retry', '100', '--retry-all-errors', '--retry-delay', '1'];
 
 /** How fast bytes come in where nothing but this machine sets the pace. */
 export const download: Bench = {
@@ -72,12 +72,13 @@ export const downloadLossy: Bench = {
 /** What cuts cost. */
 export const downloadCuts: Bench = {
   name: 'download-cuts',
-  summary: '1 GB from a server 50 ms away that breaks every answer off after 100 MB, beside curl with retries',
+  summary:
+    '1 GB from a server 50 ms away that breaks every answer off after 100 MB, beside curl called again after each',
   needs: DOWNLOAD_NEEDS,
   run: (say) =>
     compare(say, {
       name: 'download-cuts',
-      tools: [chatkeep(1), chatkeep(4), curl(...CURL_RETRIES)],
+      tools: [chatkeep(1), chatkeep(4), curlAgainAndAgain()],
       bytes: 1000 * MB,
       rounds: 3,
       oneWayMs: 25,

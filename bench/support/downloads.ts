@@ -28,6 +28,8 @@ export interface Source {
   readonly link: string;
   readonly caFile: string;
   readonly tokenFile: string;
+  /** For compiled code: the service finds its own compiled, as the first lines of src/cli/main.ts have it. */
+  readonly compileCache: string;
   readonly bytes: number;
 }
 
@@ -39,38 +41,44 @@ export async function sourceOf(
 ): Promise<Source> {
   const [caFile, tokenFile] = [join(directory, 'ca.pem'), join(directory, 'token')];
   await Promise.all([writeFile(caFile, certPem), writeFile(tokenFile, TOKEN)]);
-  return { link, caFile, tokenFile, bytes };
+  return { link, caFile, tokenFile, compileCache: join(directory, 'compiled'), bytes };
 }
 
 export function chatkeep(connections: number): Tool {
   return {
     name: `chatkeep, ${connections} at once`,
-    command: ({ link, caFile, tokenFile }, directory) => ({
-      argv: downloadCommand({ link, caFile, tokenFile, directory, connections }),
+    command: ({ link, caFile, tokenFile, compileCache }, directory) => ({
+      argv: [
+        'env',
+        `NODE_COMPILE_CACHE=${compileCache}`,
+        ...downloadCommand({ link, caFile, tokenFile, directory, connections }),
+      ],
       file: 'export.zip',
     }),
   };
 }
 
-export function curl(...options: readonly string[]): Tool {
+export function curl(): Tool {
+  return { name: 'curl', command: (source) => ({ argv: curlCommand(source), file: 'export.zip' }) };
+}
+
+/**
+ * Curl, called again a second after each failure to go on from what it has: its own `--retry` begins at the place where
+ * the call began (curl 7.88), and would fetch the first part for ever.
+ */
+export function curlAgainAndAgain(): Tool {
   return {
-    name: ['curl', ...options].join(' '),
-    command: ({ link, caFile }) => ({
-      argv: [
-        'curl',
-        '-sSf',
-        '--cacert',
-        caFile,
-        '-H',
-        `Authorization: Bearer ${TOKEN}`,
-        ...options,
-        '-o',
-        'export.zip',
-        link,
-      ],
+    name: 'until curl -C -',
+    command: (source) => ({
+      argv: ['sh', '-c', 'until "$@"; do sleep 1; done', 'sh', ...curlCommand(source, '-C', '-')],
       file: 'export.zip',
     }),
   };
+}
+
+function curlCommand({ link, caFile }: Source, ...options: readonly string[]): string[] {
+  const login = `Authorization: Bearer ${TOKEN}`;
+  return ['curl', '-sSf', '--cacert', caFile, '-H', login, ...options, '-o', 'export.zip', link];
 }
 
 export function aria2c(connections: number): Tool {

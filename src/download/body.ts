@@ -1,9 +1,9 @@
 /**
  * What may wait to be taken, before the server is made to wait; and what of it, when it may go on. Each stop costs: what
- * Node.js holds of a socket meanwhile it copies together.
+ * Node.js holds of a socket meanwhile it copies together, and the block that it was read into is lost (read-blocks.ts).
  */
-const MOST_WAITING_BYTES = 4 * 1024 * 1024;
-const FEW_WAITING_BYTES = 1024 * 1024;
+const MOST_WAITING_BYTES = 8 * 1024 * 1024;
+const FEW_WAITING_BYTES = 4 * 1024 * 1024;
 
 /** The sender of a body, as far as it can be told to wait. */
 export interface Flow {

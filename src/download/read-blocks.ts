@@ -4,8 +4,11 @@ import type { OnReadOpts } from 'node:net';
 const RECORD_BYTES = 16 * 1024;
 /** Small enough for a processor's cache to hold one while it goes from the socket to the disk. */
 const BLOCK_BYTES = 16 * RECORD_BYTES;
-/** What one socket keeps of blocks that are free: as much as may wait to be written (body.ts). */
-const MOST_FREE = 16;
+/**
+ * What one socket keeps of blocks that are free: as much as may wait to be taken (body.ts), be gathered and be written
+ * (part-file.ts). Blocks that are made anew all the time have V8 collect its heap several times a second.
+ */
+const MOST_FREE = 64;
 
 /** A piece of memory that a socket is read into, from its beginning to its end. */
 interface Block {

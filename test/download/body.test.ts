@@ -69,16 +69,16 @@ describe('the bytes of a body', () => {
     });
   });
 
-  it('wait to be taken, but for a limit: then their sender waits until most are taken', async () => {
+  it('wait to be taken, but for a limit: then their sender waits until half are taken', async () => {
     const flow = new CountingFlow();
     const body = new Body(flow);
     const piece = Buffer.alloc(1024 * 1024);
-    for (let count = 0; count < 3; count += 1) body.bring(piece);
+    for (let count = 0; count < 7; count += 1) body.bring(piece);
     assert.equal(flow.pauses, 0);
     body.bring(piece);
     assert.equal(flow.pauses, 1);
     const iterator = body[Symbol.asyncIterator]();
-    for (let count = 0; count < 3; count += 1) await iterator.next();
+    for (let count = 0; count < 4; count += 1) await iterator.next();
     assert.equal(flow.resumes, 0);
     await iterator.next();
     assert.equal(flow.resumes, 1);
