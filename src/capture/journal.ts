@@ -69,6 +69,8 @@ export interface Undelivered {
 /**
  * What is to be done, durably: a port. Every implementation passes test/capture/journal-contract.ts. It is a to-do list
  * and a cache; the truth is the backup directory.
+ *
+ * Each of its methods throws ChatkeepError `storage` where its disk is full or fails, or what lies there is damaged.
  */
 export interface Journal extends Outbox, AsyncDisposable {
   /** Records in one transaction; when it resolves, a crash cannot undo it. */

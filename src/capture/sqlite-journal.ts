@@ -1,6 +1,12 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { asStorageError, ChatkeepError, errorMessage } from '../lib/errors.ts';
+import {
+  DatabaseSync,
+  type SQLInputValue,
+  type SQLOutputValue,
+  type StatementResultingChanges,
+  type StatementSync,
+} from 'node:sqlite';
+import { asStorageError, ChatkeepError, errorMessage, sqliteCode } from '../lib/errors.ts';
 import { PRIVATE_FILE_MODE } from '../lib/files.ts';
 import { type Delivery, messageSchema } from '../notify/index.ts';
 import type { Awaited } from './awaited.ts';
@@ -94,7 +100,7 @@ const SCHEMA_VERSION = MIGRATIONS.length;
  * @throws ChatkeepError `storage` if it cannot be opened, or was written by a newer Chatkeep
  */
 export function openSqliteJournal(path: string): Journal {
-  return new SqliteJournal(open(path));
+  return new SqliteJournal(open(path), path);
 }
 
 function open(path: string): DatabaseSync {
@@ -109,15 +115,26 @@ function open(path: string): DatabaseSync {
     return database;
   } catch (error) {
     database?.close();
-    if (error instanceof ChatkeepError) throw error;
-    const storage = asStorageError(error, 'open the journal', path);
-    throw storage instanceof ChatkeepError
-      ? storage
-      : new ChatkeepError('storage', `Could not open the journal ${path}: ${errorMessage(error)}.`, {
-          cause: error,
-          next: 'If the file is damaged, move it away: no snapshot is lost, and the next start makes a new one.',
-        });
+    const known = asJournalError(error, 'open', path);
+    throw known instanceof ChatkeepError ? known : damagedJournal(error, 'open', path);
   }
+}
+
+/** What SQLite finds in a file that is damaged, or that the disk cannot read: CORRUPT, NOTADB. */
+const SQLITE_DAMAGE: readonly number[] = [11, 26];
+
+/** A `storage` error where the journal is damaged, or its disk in trouble; any other error is given back as it is. */
+function asJournalError(error: unknown, doing: string, path: string): unknown {
+  return SQLITE_DAMAGE.includes(sqliteCode(error) ?? -1)
+    ? damagedJournal(error, doing, path)
+    : asStorageError(error, `${doing} the journal`, path);
+}
+
+function damagedJournal(error: unknown, doing: string, path: string): ChatkeepError {
+  return new ChatkeepError('storage', `Could not ${doing} the journal ${path}: ${errorMessage(error)}.`, {
+    cause: error,
+    next: 'Look whether the disk can be read. If the file is damaged, move it away: no snapshot is lost, and the next start makes a new one.',
+  });
 }
 
 /** Before SQLite opens it: its companions (-wal, -shm) get the mode that the database has at that moment. */
@@ -147,12 +164,16 @@ function migrate(database: DatabaseSync, path: string): void {
   }
 }
 
+type Row = Record<string, SQLOutputValue>;
+
 class SqliteJournal implements Journal {
   readonly #database: DatabaseSync;
+  readonly #path: string;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, path: string) {
     this.#database = database;
+    this.#path = path;
   }
 
   async record(entry: JournalEntry): Promise<void> {
@@ -170,7 +191,7 @@ class SqliteJournal implements Journal {
       for (const notification of entry.notifications ?? []) this.#putNotification(notification);
     });
     // The link of a capture that has ended is to be gone from the write-ahead log, too.
-    if (entry.captures?.some(hasEnded)) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    if (entry.captures?.some(hasEnded)) this.#exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   async capture(id: string): Promise<Capture | undefined> {
@@ -190,7 +211,7 @@ class SqliteJournal implements Journal {
   }
 
   async captureCounts(): Promise<Partial<Record<Capture['state']['name'], number>>> {
-    const rows = this.#prepared('SELECT state, count(*) AS n FROM captures GROUP BY state').all();
+    const rows = this.#all('SELECT state, count(*) AS n FROM captures GROUP BY state');
     return Object.fromEntries(rows.map(({ state, n }) => [String(state), Number(n)]));
   }
 
@@ -199,19 +220,17 @@ class SqliteJournal implements Journal {
   }
 
   async unseen(mailbox: string, folder: string, uidValidity: string, uids: number[]): Promise<number[]> {
-    const seen = this.#prepared(
-      'SELECT 1 FROM messages WHERE mailbox = ? AND folder = ? AND uid_validity = ? AND uid = ?',
-    );
-    return uids.filter((uid) => seen.get(mailbox, folder, uidValidity, uid) === undefined);
+    const sql = 'SELECT 1 FROM messages WHERE mailbox = ? AND folder = ? AND uid_validity = ? AND uid = ?';
+    return uids.filter((uid) => this.#get(sql, mailbox, folder, uidValidity, uid) === undefined);
   }
 
   async knowsMessage(messageId: string, outcome: MessageRecord['outcome']): Promise<boolean> {
     const sql = 'SELECT 1 FROM messages WHERE message_id = ? AND outcome = ? LIMIT 1';
-    return this.#prepared(sql).get(messageId, outcome) !== undefined;
+    return this.#get(sql, messageId, outcome) !== undefined;
   }
 
   async knowsFile(fileKey: string): Promise<boolean> {
-    return this.#prepared('SELECT 1 FROM files WHERE key = ?').get(fileKey) !== undefined;
+    return this.#get('SELECT 1 FROM files WHERE key = ?', fileKey) !== undefined;
   }
 
   async forgetFilesBut(fileKeys: readonly string[]): Promise<void> {
@@ -219,14 +238,19 @@ class SqliteJournal implements Journal {
   }
 
   async handIn({ path, name, afterwards, account }: HandIn): Promise<number> {
-    const { lastInsertRowid } = this.#prepared(
+    const { lastInsertRowid } = this.#run(
       'INSERT INTO hand_ins (at, path, name, afterwards, account) VALUES (?, ?, ?, ?, ?)',
-    ).run(Date.now(), path, name, afterwards, account ?? null);
+      Date.now(),
+      path,
+      name,
+      afterwards,
+      account ?? null,
+    );
     return Number(lastInsertRowid);
   }
 
   async pendingHandIns(): Promise<(HandIn & { id: number })[]> {
-    const rows = this.#prepared('SELECT * FROM hand_ins WHERE capture IS NULL ORDER BY id').all();
+    const rows = this.#all('SELECT * FROM hand_ins WHERE capture IS NULL ORDER BY id');
     return rows.map((row) => ({
       id: Number(row.id),
       path: String(row.path),
@@ -237,23 +261,23 @@ class SqliteJournal implements Journal {
   }
 
   async captureOfHandIn(id: number): Promise<string | undefined> {
-    const row = this.#prepared('SELECT capture FROM hand_ins WHERE id = ?').get(id);
+    const row = this.#get('SELECT capture FROM hand_ins WHERE id = ?', id);
     return typeof row?.capture === 'string' ? row.capture : undefined;
   }
 
   async awaitedIn(mailbox: string, provider: string): Promise<Awaited | undefined> {
     const sql = 'SELECT document FROM awaited WHERE mailbox = ? AND provider = ?';
-    const row = this.#prepared(sql).get(mailbox, provider);
+    const row = this.#get(sql, mailbox, provider);
     return row === undefined ? undefined : decodeAwaited(String(row.document));
   }
 
   async awaited(): Promise<Awaited[]> {
-    const rows = this.#prepared('SELECT document FROM awaited WHERE open = 1 ORDER BY mailbox, provider').all();
+    const rows = this.#all('SELECT document FROM awaited WHERE open = 1 ORDER BY mailbox, provider');
     return rows.map((row) => decodeAwaited(String(row.document)));
   }
 
   async toldOf(subject: string): Promise<Told | undefined> {
-    const row = this.#prepared('SELECT what, at FROM told WHERE subject = ?').get(subject);
+    const row = this.#get('SELECT what, at FROM told WHERE subject = ?', subject);
     return row === undefined ? undefined : { subject, what: String(row.what), at: Number(row.at) };
   }
 
@@ -270,7 +294,7 @@ class SqliteJournal implements Journal {
 
   async knowsSnapshot(): Promise<boolean> {
     const sql = "SELECT 1 FROM captures WHERE state IN ('committed', 'duplicate', 'unchanged') LIMIT 1";
-    return this.#prepared(sql).get() !== undefined;
+    return this.#get(sql) !== undefined;
   }
 
   async readdress(recipients: readonly string[]): Promise<void> {
@@ -294,7 +318,7 @@ class SqliteJournal implements Journal {
   }
 
   async undelivered(recipient?: string): Promise<Undelivered> {
-    const row = this.#prepared(
+    const row = this.#get(
       `WITH waiting AS (
          SELECT d.due, d.error, n.at FROM deliveries d JOIN notifications n ON n.id = d.notification
          WHERE d.delivered_at IS NULL AND d.recipient = coalesce(?, d.recipient)
@@ -302,7 +326,8 @@ class SqliteJournal implements Journal {
        SELECT count(*) AS n, min(at) AS oldest,
          (SELECT error FROM waiting WHERE error IS NOT NULL ORDER BY due DESC LIMIT 1) AS error
        FROM waiting`,
-    ).get(recipient ?? null);
+      recipient ?? null,
+    );
     return {
       count: Number(row?.n),
       lastError: typeof row?.error === 'string' ? row.error : undefined,
@@ -311,11 +336,13 @@ class SqliteJournal implements Journal {
   }
 
   async due(now: number, recipients: string[]): Promise<Delivery[]> {
-    const rows = this.#prepared(
+    const rows = this.#all(
       `SELECT d.id, d.recipient, d.attempts, n.message FROM deliveries d JOIN notifications n ON n.id = d.notification
        WHERE d.delivered_at IS NULL AND d.due <= ? AND d.recipient IN (SELECT value FROM json_each(?))
        ORDER BY d.notification, d.id LIMIT ${MOST_DUE}`,
-    ).all(now, JSON.stringify(recipients));
+      now,
+      JSON.stringify(recipients),
+    );
     return rows.map((row) => ({
       id: Number(row.id),
       recipient: String(row.recipient),
@@ -325,10 +352,11 @@ class SqliteJournal implements Journal {
   }
 
   async nextDue(recipients: string[]): Promise<number | undefined> {
-    const row = this.#prepared(
+    const row = this.#get(
       `SELECT min(due) AS due FROM deliveries
        WHERE delivered_at IS NULL AND recipient IN (SELECT value FROM json_each(?))`,
-    ).get(JSON.stringify(recipients));
+      JSON.stringify(recipients),
+    );
     return typeof row?.due === 'number' ? row.due : undefined;
   }
 
@@ -358,10 +386,10 @@ class SqliteJournal implements Journal {
   }
 
   #inTransaction(work: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE');
+    this.#exec('BEGIN IMMEDIATE');
     try {
       work();
-      this.#database.exec('COMMIT');
+      this.#exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
@@ -417,7 +445,8 @@ class SqliteJournal implements Journal {
   }
 
   #putNotification({ message, recipients }: NewNotification): void {
-    const { lastInsertRowid } = this.#prepared('INSERT INTO notifications (at, message) VALUES (?, ?)').run(
+    const { lastInsertRowid } = this.#run(
+      'INSERT INTO notifications (at, message) VALUES (?, ?)',
       message.at,
       JSON.stringify(message),
     );
@@ -432,13 +461,23 @@ class SqliteJournal implements Journal {
   }
 
   #captures(sql: string, ...values: SQLInputValue[]): Capture[] {
-    return this.#prepared(sql)
-      .all(...values)
-      .map((row) => decodeCapture(String(row.document)));
+    return this.#all(sql, ...values).map((row) => decodeCapture(String(row.document)));
   }
 
-  #run(sql: string, ...values: SQLInputValue[]): void {
-    this.#prepared(sql).run(...values);
+  #exec(sql: string): void {
+    this.#reach(() => this.#database.exec(sql));
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): StatementResultingChanges {
+    return this.#reach(() => this.#prepared(sql).run(...values));
+  }
+
+  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#reach(() => this.#prepared(sql).get(...values));
+  }
+
+  #all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#reach(() => this.#prepared(sql).all(...values));
   }
 
   #prepared(sql: string): StatementSync {
@@ -447,5 +486,14 @@ class SqliteJournal implements Journal {
     const statement = this.#database.prepare(sql);
     this.#statements.set(sql, statement);
     return statement;
+  }
+
+  /** @throws ChatkeepError `storage` where the file or its disk is at fault */
+  #reach<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw asJournalError(error, 'use', this.#path);
+    }
   }
 }

@@ -88,9 +88,14 @@ export function storageTrouble(error: unknown): string | undefined {
 }
 
 function sqliteTrouble(error: unknown): string | undefined {
+  return SQLITE_TROUBLE[sqliteCode(error) ?? -1];
+}
+
+/** SQLite's primary result code, if it is an error of SQLite. */
+export function sqliteCode(error: unknown): number | undefined {
   if (errorCode(error) !== 'ERR_SQLITE_ERROR' || !(error instanceof Error)) return undefined;
   // The low byte is the primary code; the others only say more of the same.
-  return 'errcode' in error && typeof error.errcode === 'number' ? SQLITE_TROUBLE[error.errcode & 0xff] : undefined;
+  return 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
 }
 
 /** A `storage` error for a failed operation on `path`, if it is one; any other error is given back as it is. */

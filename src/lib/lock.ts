@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import { asStorageError, ChatkeepError } from './errors.ts';
+import { asStorageError, ChatkeepError, errorMessage, sqliteCode } from './errors.ts';
 import { formatMoment } from './text.ts';
 
 /** SQLite's result code for a lock that another connection holds (https://sqlite.org/rescode.html#busy). */
@@ -38,7 +38,8 @@ export async function lockDirectory(directory: string, what: string): Promise<Di
     writeFileSync(holderPath, JSON.stringify({ pid: process.pid, host: hostname(), since: Date.now() }));
   } catch (error) {
     database.close();
-    if (isBusy(error)) throw new ChatkeepError('in-use', inUseSentence(directory, what, holderPath), { cause: error });
+    if (sqliteCode(error) === SQLITE_BUSY)
+      throw new ChatkeepError('in-use', inUseSentence(directory, what, holderPath), { cause: error });
     throw cannotLock(error, directory, what);
   }
   return { [Symbol.dispose]: () => database.close() };
@@ -51,17 +52,9 @@ function assertUsable(directory: string, path: string): void {
 }
 
 function cannotLock(error: unknown, directory: string, what: string): unknown {
-  return isSqliteError(error)
-    ? new ChatkeepError('storage', `Could not lock the ${what} ${directory}: ${error.message}.`, { cause: error })
+  return sqliteCode(error) !== undefined
+    ? new ChatkeepError('storage', `Could not lock the ${what} ${directory}: ${errorMessage(error)}.`, { cause: error })
     : asStorageError(error, `lock the ${what}`, directory);
-}
-
-function isSqliteError(error: unknown): error is Error & { errcode: number } {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
-}
-
-function isBusy(error: unknown): boolean {
-  return isSqliteError(error) && error.errcode === SQLITE_BUSY;
 }
 
 function inUseSentence(directory: string, what: string, holderPath: string): string {

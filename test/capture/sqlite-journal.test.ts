@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
@@ -200,6 +200,47 @@ describe('The journal file', () => {
     await using state = await tempDir();
     assert.throws(() => openSqliteJournal(join(state.path, 'nowhere', 'journal.sqlite')), { class: 'storage' });
   });
+});
+
+/** A journal that was opened, and of which not one page can be read any more: as on a disk that has begun to die. */
+async function brokenWhileOpen(path: string, damage: (file: FileHandle, bytes: number) => Promise<unknown>) {
+  const journal = openSqliteJournal(path);
+  await journal.record({ captures: [noticeCapture()] });
+  {
+    // What another process has written is read anew.
+    await using other = openSqliteJournal(path);
+    await other.record({ captures: [noticeCapture(END_STATES.expired, { id: 'other', exportId: 'other' })] });
+  }
+  await using file = await open(path, 'r+');
+  await damage(file, (await file.stat()).size);
+  return journal;
+}
+
+describe('A journal that breaks while it is open', () => {
+  for (const [what, damage] of [
+    ['below its first page', (file, bytes) => file.write(Buffer.alloc(bytes - 4096, 0xff), 0, bytes - 4096, 4096)],
+    ['at its beginning', (file) => file.write('no database any more')],
+  ] as const satisfies [string, Parameters<typeof brokenWhileOpen>[1]][]) {
+    it(`${what} is trouble of the storage, with the way out of it, in whatever is asked of it`, async () => {
+      await using state = await tempDir();
+      const path = join(state.path, 'journal.sqlite');
+      await using journal = await brokenWhileOpen(path, damage);
+      for (const use of [
+        () => journal.openCaptures(),
+        () => journal.capture('a1b2c3d4e5f6'),
+        () => journal.unseen('ann@example.org', 'INBOX', '1', [1]),
+        () => journal.record({ captures: [noticeCapture(OPEN_STATES.downloading)] }),
+      ]) {
+        await assert.rejects(use, (error) => {
+          assert.ok(error instanceof ChatkeepError);
+          assert.equal(error.class, 'storage');
+          assert.ok(error.message.startsWith(`Could not use the journal ${path}: `), error.message);
+          assert.match(error.next, /move it away: no snapshot is lost/);
+          return true;
+        });
+      }
+    });
+  }
 });
 
 describe('The link of a capture', () => {

@@ -8,10 +8,13 @@ const SAMPLES = 8;
 
 let stage: CommitStage;
 let sites: readonly Site[];
+let readsOfJournal: readonly Site[];
 
 before(async () => {
   stage = await CommitStage.create();
-  sites = (await stage.record()).filter(({ changes }) => changes);
+  const all = await stage.record();
+  sites = all.filter(({ changes }) => changes);
+  readsOfJournal = all.filter(({ call, path }) => call === 'pread64' && path.endsWith('/journal.sqlite'));
 });
 after(() => stage[Symbol.asyncDispose]());
 
@@ -23,8 +26,8 @@ function sample(offset: number): Site[] {
   );
 }
 
-async function tryOut(fault: Fault, offset: number): Promise<void> {
-  for (const site of sample(offset)) {
+async function tryOut(fault: Fault, some: readonly Site[]): Promise<void> {
+  for (const site of some) {
     const { hit } = await stage.tryOut(site, fault).catch((error: unknown) => {
       throw new Error(`${fault} at ${stage.shortOf(site)}`, { cause: error });
     });
@@ -40,11 +43,18 @@ describe('chatkeep import, from the archive to the record in the journal', () =>
     for (const kind of ['rename', 'link', 'symlink', 'fsync', 'mkdir', 'write', 'pwrite64']) assert.ok(kinds.has(kind));
   });
 
-  it('killed at a call, leaves the old or the new state, and the next start completes it', () => tryOut('KILL', 0));
+  it('killed at a call, leaves the old or the new state, and the next start completes it', () =>
+    tryOut('KILL', sample(0)));
 
   it('on a disk that is full at a call, says so or has the snapshot, and completes it the next time', () =>
-    tryOut('ENOSPC', 1));
+    tryOut('ENOSPC', sample(1)));
 
   it('on a disk that fails at a call, says so or has the snapshot, and completes it the next time', () =>
-    tryOut('EIO', 2));
+    tryOut('EIO', sample(2)));
+
+  it('on a disk that cannot read the journal, says so or has the snapshot, and completes it the next time', () => {
+    // The first are those of opening it.
+    assert.ok(readsOfJournal.length > 6, `${readsOfJournal.length} reads`);
+    return tryOut('EIO', readsOfJournal.slice(2, 7));
+  });
 });
