@@ -12,7 +12,7 @@ import {
 import { ACCOUNT_FILE, type ExportSummary, exportTimeOf, findAccount, isInnerExport } from '../chatgpt/index.ts';
 import { type Downloader, filesOfDownload } from '../download/index.ts';
 import type { Clock, Random } from '../lib/clock.ts';
-import { ChatkeepError, errorCode, errorMessage } from '../lib/errors.ts';
+import { asStorageError, ChatkeepError, errorCode, errorMessage, pathOf } from '../lib/errors.ts';
 import { exists, removeTree } from '../lib/files.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Mutex } from '../lib/mutex.ts';
@@ -182,12 +182,19 @@ export class Worker {
       return await this.#download(capture, logger, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof ChatkeepError && error.class === 'storage') {
-        return { kind: 'storage-trouble', detail: error.message };
-      }
+      const trouble = this.#storageTrouble(error, capture);
+      if (trouble !== undefined) return { kind: 'storage-trouble', detail: trouble.message };
       logger.error({ err: error }, 'an unexpected error; the work will be tried again');
       return { kind: 'work-failed', detail: `An unexpected error: ${redactText(errorMessage(error))}.` };
     }
+  }
+
+  /** Trouble with a disk can show at any call: wherever it does, it is no fault of ours. */
+  #storageTrouble(error: unknown, { state }: Capture): ChatkeepError | undefined {
+    const { backups, downloads } = this.#options;
+    const place = state.name === 'unpacking' ? backups.path : downloads;
+    const known = asStorageError(error, 'use', pathOf(error) ?? place);
+    return known instanceof ChatkeepError && known.class === 'storage' ? known : undefined;
   }
 
   async #beginDownload({ origin }: Capture): Promise<CaptureEvent> {

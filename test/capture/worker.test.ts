@@ -332,6 +332,42 @@ describe('Trouble with the storage', () => {
   });
 });
 
+describe('What the file system refuses outside of downloading, unpacking and committing', () => {
+  it('is trouble of the storage, too, and names the path: the archive cannot be looked for', async () => {
+    await using workshop = await Workshop.open();
+    const noDirectory = join(workshop.directory, 'a file');
+    await writeFile(noDirectory, '');
+    const path = join(noDirectory, 'export.zip');
+    workshop.download = async () => ({ kind: 'whole', path, bytes: 1 });
+    await workshop.mail();
+    const { state, trouble } = await workshop.untilState('waiting');
+    assert.equal(
+      state.name === 'waiting' && state.reason,
+      `Could not use ${path}: a part of the path is not a directory.`,
+    );
+    assert.equal(trouble?.kind, 'storage');
+    const [message] = await workshop.told();
+    assert.equal(message?.title.startsWith('A ChatGPT export cannot be stored'), true, message?.title);
+  });
+
+  for (const [code, words] of [
+    ['EIO', 'the disk reports an input/output error'],
+    ['EACCES', 'permission is denied'],
+    ['ENOSPC', 'the disk is full'],
+  ] as const) {
+    it(`is trouble of the storage, too, and names the directory: ${code}, of no path`, async () => {
+      await using workshop = await Workshop.open();
+      workshop.download = async () => {
+        throw Object.assign(new Error(`${code}: said by the system, read`), { code });
+      };
+      await workshop.mail();
+      const { state, trouble } = await workshop.untilState('waiting');
+      assert.equal(state.name === 'waiting' && state.reason, `Could not use ${workshop.downloads}: ${words}.`);
+      assert.equal(trouble?.kind, 'storage');
+    });
+  }
+});
+
 describe('An unexpected error', () => {
   it('makes the capture wait, and is told without addresses', async () => {
     await using workshop = await Workshop.open();
