@@ -127,7 +127,9 @@ function makeMarkdown() {
   rules.heading_open = (tokens, index) => `<${tokens[index]?.tag}>`;
   rules.heading_close = (tokens, index) => `</${tokens[index]?.tag}>\n`;
   made.core.ruler.push('headings', ({ tokens }) => putHeadingsInOrder(tokens));
-  for (const cell of ['th', 'td']) rules[`${cell}_open`] = (tokens, index) => `<${cell}${alignment(tokens[index])}>`;
+  made.core.ruler.push('table heads', ({ tokens }) => leaveEmptyHeadsOut(tokens));
+  for (const cell of ['th_open', 'td_open'])
+    rules[cell] = (tokens, index) => `<${tokens[index]?.tag}${alignment(tokens[index])}>`;
   return made;
 }
 
@@ -138,6 +140,16 @@ function putHeadingsInOrder(tokens: readonly Token[]): void {
     if (token.type === 'heading_open')
       level = Math.min(LOWEST_HEADING, level + 1, Number(token.tag.slice(1)) + HEADINGS_BELOW);
     if (token.type === 'heading_open' || token.type === 'heading_close') token.tag = `h${level}`;
+  }
+}
+
+/** A head that says nothing heads nothing. */
+function leaveEmptyHeadsOut(tokens: readonly Token[]): void {
+  for (const [index, open] of tokens.entries()) {
+    const [content, close] = [tokens[index + 1], tokens[index + 2]];
+    if (open.type !== 'th_open' || content?.content !== '' || close?.type !== 'th_close') continue;
+    open.tag = 'td';
+    close.tag = 'td';
   }
 }
 
