@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { conversationAddress } from '../../src/web/addresses.ts';
 import { createAccount, nextExport } from '../support/openai/exports/index.ts';
 import { startBrowser, WebScene } from './scene.ts';
@@ -67,32 +66,4 @@ describe('Reading in a real browser', () => {
     await page.waitForFunction('document.querySelector("audio").currentTime > 0');
     await page.close();
   });
-
-  it('fits on narrow screens, in the light and in the dark, with nothing that axe objects to', async () => {
-    const context = await browser.newContext({ bypassCSP: true });
-    const page = await context.newPage();
-    for (const address of [`${scene.origin}/conversations`, `${scene.origin}/conversations?q=approach`, spoken()]) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        for (const width of [390, 320]) {
-          await page.setViewportSize({ width, height: 700 });
-          await page.goto(address);
-          assert.ok(
-            Number(await page.evaluate('document.documentElement.scrollWidth')) <= width,
-            `${address} at ${width}`,
-          );
-        }
-        assert.deepEqual(await objectionsOf(page), [], `${address} ${colorScheme}`);
-      }
-    }
-    await context.close();
-  });
 });
-
-async function objectionsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const result = await page.evaluate(
-    'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes[0].html))',
-  );
-  return result as string[];
-}

@@ -7,7 +7,7 @@ import { catalogDirectory, catalogSources } from '../../src/cataloging.ts';
 import { compareSnapshots } from '../../src/comparing.ts';
 import { type Config, loadConfig } from '../../src/config/index.ts';
 import { importFiles } from '../../src/importer.ts';
-import { systemClock } from '../../src/lib/clock.ts';
+import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { listenAt } from '../../src/listener.ts';
@@ -27,18 +27,24 @@ export class WebScene implements AsyncDisposable {
   readonly config: Config;
   readonly origin: string;
   readonly #directory: string;
+  readonly #clock: Clock;
   readonly #stack: AsyncDisposableStack;
   #catalog: Catalog | undefined;
 
-  private constructor(config: Config, origin: string, directory: string, stack: AsyncDisposableStack) {
+  private constructor(
+    config: Config,
+    at: { readonly origin: string; readonly directory: string; readonly clock: Clock },
+    stack: AsyncDisposableStack,
+  ) {
     this.config = config;
-    this.origin = origin;
-    this.#directory = directory;
+    this.origin = at.origin;
+    this.#directory = at.directory;
+    this.#clock = at.clock;
     this.#stack = stack;
   }
 
   /** Open to everybody, or with a password; with sources of the test's own in the place of some. */
-  static async open({ password, ...replaced }: SceneOptions = {}): Promise<WebScene> {
+  static async open({ password, clock = systemClock, ...replaced }: SceneOptions = {}): Promise<WebScene> {
     await using stack = new AsyncDisposableStack();
     const { path } = stack.use(await tempDir());
     const { config } = await loadConfig({
@@ -50,12 +56,12 @@ export class WebScene implements AsyncDisposable {
       backupDir: config.backupDir,
       catalogDirectory: catalogDirectory(config),
       catalog: () => scene?.catalog,
-      clock: systemClock,
+      clock,
       logger: silentLogger,
       compare: (older, newer, stop) =>
         compareSnapshots(older, newer, { stateDir: config.stateDir, logger: silentLogger, signal: stop }),
       status: async () => {
-        const now = systemClock.now();
+        const now = clock.now();
         return overviewOf(await gatherStatus(config, { heartbeat: undefined, journal: undefined }, now), now);
       },
       captures: async () => [],
@@ -71,7 +77,7 @@ export class WebScene implements AsyncDisposable {
     });
     const app = webApp({ sources, access, names: { hosts: [] } });
     const listener = stack.use(await listenAt({ host: '127.0.0.1', port: 0 }, app));
-    scene = new WebScene(config, `http://127.0.0.1:${listener.port}`, path, stack.move());
+    scene = new WebScene(config, { origin: `http://127.0.0.1:${listener.port}`, directory: path, clock }, stack.move());
     return scene;
   }
 
@@ -108,7 +114,7 @@ export class WebScene implements AsyncDisposable {
     await importFiles([{ path, name: 'export.zip', afterwards: 'delete', account: undefined }], {
       config,
       logger: silentLogger,
-      clock: systemClock,
+      clock: this.#clock,
       signal,
       onProgress: () => {},
     });

@@ -1,64 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { HOUR_MS } from '../../../src/lib/clock.ts';
 import type { CaptureView, StatusView } from '../../../src/web/index.ts';
 import { startBrowser, WebScene } from '../scene.ts';
+import { exampleStatus } from './example.ts';
 
-const DOWNLOADING: CaptureView = {
-  id: 'c1',
-  state: 'downloading',
-  text: 'downloading, 1.2 GB of 4.8 GB',
-  snapshot: undefined,
-  deadline: Date.now() + 23 * HOUR_MS,
-  work: { done: 1.2e9, total: 4.8e9 },
-  needsPerson: false,
-};
-
+const EXAMPLE = exampleStatus(Date.now());
+const [DOWNLOADING] = EXAMPLE.open;
 const VIEW: StatusView = {
-  isWell: true,
+  ...EXAMPLE,
   problems: [
     {
       what: 'The login "the token in /logins/token" does not work. <script>alert(1)</script>',
       fix: 'renew it before an export waits for it; `chatkeep login chatgpt` tells how.',
     },
-  ],
-  open: [
-    DOWNLOADING,
-    {
-      ...DOWNLOADING,
-      id: 'c2',
-      state: 'needs-login',
-      text: 'needs a login. chatgpt.com asks for a login.',
-      work: undefined,
-      needsPerson: true,
-    },
-  ],
-  awaited: ['asked for at 2026-11-20 19:05 UTC, mailbox ada@example.com'],
-  ended: [
-    {
-      ...DOWNLOADING,
-      id: 'c0',
-      state: 'committed',
-      text: 'kept as ada@example.com/2026-06-04T050607Z at 2026-11-12 19:05 UTC',
-      snapshot: 'ada@example.com/2026-06-04T050607Z',
-      deadline: undefined,
-      work: undefined,
-    },
-  ],
-  mailboxes: [{ name: 'ada@example.com', text: 'watching, last answer 20 s ago' }],
-  logins: [{ name: 'the token in /logins/token', text: 'does not work. chatgpt.com does not accept it.' }],
-  snapshots: '2 snapshots; the newest is ada@example.com/2026-06-04T050607Z (3,120 files, 4.9 GB).',
-  accounts: [{ name: 'ada@example.com', text: 'exported 9 d ago, with 1,212 messages more than the one before' }],
-  verified: 'Snapshots were read again 2 d ago; every file had been read by 2026-11-01 19:05 UTC.',
-  offsite: [{ name: 'cloud', text: 'all snapshots are there, copied last 2 h ago.' }],
-  disks: [
-    { name: 'the disk of the backup directory /backups', text: '900 GB of 2.0 TB; the next export may take 6.1 GB.' },
-  ],
-  undelivered: undefined,
-  reminders: [
-    'You are reminded of asking for a new export of ada@example.com at 2026-12-12 19:05 UTC, unless one comes before.',
   ],
 };
 
@@ -143,29 +98,5 @@ describe('The status page', () => {
     await page.goto(scene.origin);
     const link = page.getByRole('link', { name: 'https://chatgpt.com/#settings/DataControls' });
     assert.equal(await link.getAttribute('rel'), 'noreferrer');
-  });
-
-  for (const colorScheme of ['light', 'dark'] as const) {
-    it(`can be used by everybody and on a phone, ${colorScheme}`, async () => {
-      await using scene = await WebScene.open({ status: async () => VIEW, captures: async () => VIEW.open });
-      // axe is put into the page by the browser's own door, past the policy.
-      const { page } = await pageOf({ colorScheme, viewport: { width: 320, height: 640 }, bypassCSP: true });
-      for (const path of ['/', '/upload']) {
-        await page.goto(`${scene.origin}${path}`);
-        await page.evaluate(axe.source);
-        const violations = await page.evaluate('axe.run().then((found) => found.violations.map(({ id }) => id))');
-        assert.deepEqual(violations, [], path);
-        assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 320, path);
-      }
-    });
-  }
-
-  it('takes less than 100 kB with all that belongs to it', async () => {
-    await using scene = await WebScene.open({ status: async () => VIEW, captures: async () => VIEW.open });
-    const page = await (await fetch(scene.origin)).text();
-    const parts = [...page.matchAll(/"(\/static\/[^"]+)"/g)].map(([, path]) => fetch(`${scene.origin}${path}`));
-    const sizes = await Promise.all(parts.map(async (part) => (await (await part).arrayBuffer()).byteLength));
-    const bytes = sizes.reduce((sum, size) => sum + size, page.length);
-    assert(bytes > 5_000 && bytes < 100_000, `${bytes} bytes`);
   });
 });

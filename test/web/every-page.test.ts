@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import axe from 'axe-core';
+import type { Page, Request } from 'playwright-core';
+import { Gallery } from './gallery.ts';
+
+const MOST_BYTES = 100_000;
+const PHONE = { width: 320, height: 640 };
+
+describe('Every page', () => {
+  let gallery: Gallery;
+  before(async () => {
+    gallery = await Gallery.open();
+  });
+  after(() => gallery?.[Symbol.asyncDispose]());
+
+  it('can be used by everybody, light and dark and on a phone, and takes 100 kB at most', async (test) => {
+    for (const exhibit of gallery.exhibits) {
+      await test.test(exhibit.name, async () => {
+        // axe is put into the page by the browser's own door, past the policy.
+        const page = await gallery.visit(exhibit, { bypassCSP: true });
+        const loaded = countBytes(page);
+        assert.equal(await exhibit.open(page), exhibit.status);
+        assert.deepEqual(await objectionsOf(page), [], 'light');
+        assert.ok((await loaded()) <= MOST_BYTES, `${await loaded()} bytes`);
+        await page.emulateMedia({ colorScheme: 'dark' });
+        await page.setViewportSize(PHONE);
+        await page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true");
+        assert.deepEqual(await objectionsOf(page), [], 'dark, on a phone, all unfolded');
+        assert.equal(await page.evaluate('document.documentElement.scrollWidth'), PHONE.width);
+        await page.context().close();
+      });
+    }
+  });
+});
+
+/** What axe objects to: the rule, and the first place. */
+async function objectionsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const result = await page.evaluate(
+    'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes[0].html))',
+  );
+  return result as string[];
+}
+
+/**
+ * Counts what the browser has fetched for the page so far, headers included; of pages that lead to one another, all. What
+ * the account itself holds is not a part of the page, and may be of any size: its pictures, and the page of the export
+ * in its frame.
+ */
+function countBytes(page: Page): () => Promise<number> {
+  const finished: Request[] = [];
+  page.on('requestfinished', (request) => {
+    if (!new URL(request.url()).pathname.includes('/files/')) finished.push(request);
+  });
+  return async () => {
+    const sizes = await Promise.all(finished.map((request) => request.sizes()));
+    return sizes.reduce(
+      (sum, { responseBodySize, responseHeadersSize }) => sum + responseBodySize + responseHeadersSize,
+      0,
+    );
+  };
+}
