@@ -84,18 +84,8 @@ export const unpack: Bench = {
   },
 };
 
-/** Each writes a ZIP, and gives the unpacked bytes. */
+/** Each writes a ZIP, and gives the unpacked bytes. The small files first, before anything was deleted. */
 const ARCHIVES: Readonly<Record<string, (zip: string) => Promise<number>>> = {
-  async 'an export of 1.6 GB'(zip) {
-    const { entries } = await writeExport(createAccount({ seed: 'unpack', conversations: 600 }), {
-      generation: 'G5',
-      stamp: new Date('2026-11-21T19:05:33Z'),
-      to: zip,
-      conversationsBytes: 500_000_000,
-      assetBytes: 600_000_000,
-    });
-    return entries.reduce((sum, { bytes }) => sum + bytes, 0);
-  },
   async '20,000 small files'(zip) {
     const files: Record<string, string> = {};
     for (let n = 0; n < SMALL_FILES; n += 1) {
@@ -107,6 +97,16 @@ const ARCHIVES: Readonly<Record<string, (zip: string) => Promise<number>>> = {
     }
     await saveHonestZip(zip, files);
     return Object.values(files).reduce((sum, text) => sum + text.length, 0);
+  },
+  async 'an export of 1.6 GB'(zip) {
+    const { entries } = await writeExport(createAccount({ seed: 'unpack', conversations: 600 }), {
+      generation: 'G5',
+      stamp: new Date('2026-11-21T19:05:33Z'),
+      to: zip,
+      conversationsBytes: 500_000_000,
+      assetBytes: 600_000_000,
+    });
+    return entries.reduce((sum, { bytes }) => sum + bytes, 0);
   },
 };
 
