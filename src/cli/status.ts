@@ -6,7 +6,7 @@ import { readHeartbeat } from '../heartbeat.ts';
 import { systemClock } from '../lib/clock.ts';
 import { ERROR_TABLE } from '../lib/errors.ts';
 import { exists } from '../lib/files.ts';
-import { gatherStatus, type Status } from '../overview/index.ts';
+import { gatherStatus, type Kept, type Status } from '../overview/index.ts';
 import { loadForCommand } from './context.ts';
 import { healthJson } from './login/health.ts';
 import { printJson, printLine } from './output.ts';
@@ -79,9 +79,13 @@ function asJson({
     disks: disks.map(({ path, free, total, need, state }) => ({ path, free, total, nextExport: need, state })),
     reminders: reminders.map(({ account = null, at }) => ({ account, at })),
     snapshots: snapshots.length,
-    newestSnapshot: newest === undefined ? null : { id: newest.id, exportTime: newest.meta.exportTime },
+    newestSnapshot: newest === undefined ? null : newestJson(newest),
     newestUnchanged: same === undefined ? null : { snapshot: same.snapshot.id, exportTime: same.meta.exportTime },
   };
+}
+
+function newestJson({ id, meta: { exportTime, files, bytes, counts } }: Kept): unknown {
+  return { id, exportTime, files, bytes, counts };
 }
 
 function captureJson(capture: Capture): unknown {

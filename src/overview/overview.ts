@@ -6,7 +6,7 @@ import { count, formatBytes, formatDuration, formatMoment, formatTimeLeft } from
 import { type CheckedLogin, healthWords } from '../login-watch/index.ts';
 import { DATA_CONTROLS } from '../nudge/index.ts';
 import type { OffsiteProgress, OffsiteRecord } from '../offsite/index.ts';
-import type { SnapshotInfo } from '../snapshot/index.ts';
+import { attachmentsOf, type SnapshotInfo } from '../snapshot/index.ts';
 import type { VerificationRecord } from '../verification/index.ts';
 
 /** A copy tells how far it is every few seconds. */
@@ -281,8 +281,19 @@ function snapshotsLine(snapshots: readonly Kept[]): string {
   if (newest === undefined) {
     return `There is no snapshot yet. Ask ChatGPT for an export at ${DATA_CONTROLS}; Chatkeep takes it from there.`;
   }
-  const { files, bytes } = newest.meta;
-  return `${count(snapshots.length, 'snapshot')}; the newest is ${newest.id} (${count(files, 'file')}, ${formatBytes(bytes)}).`;
+  return `${count(snapshots.length, 'snapshot')}; the newest is ${newest.id} (${contentsOf(newest)}).`;
+}
+
+/** `412 conversations, 9,801 messages, 64 attachments; 1,234 files, 1.8 GB`: of what was counted. */
+function contentsOf({ meta }: Kept): string {
+  const { conversations, messages } = meta.counts;
+  const counted = [
+    ...(conversations === undefined ? [] : [count(conversations, 'conversation')]),
+    ...(messages === undefined ? [] : [count(messages, 'message')]),
+    ...[attachmentsOf(meta) ?? 0].filter((n) => n > 0).map((n) => count(n, 'attachment')),
+  ];
+  const size = `${count(meta.files, 'file')}, ${formatBytes(meta.bytes)}`;
+  return [counted.join(', '), size].filter((part) => part !== '').join('; ');
 }
 
 /** How old the newest export of an account is, and what it has gained on the one before. */

@@ -6,7 +6,7 @@ export { readEntries, type SnapshotEntries, type SnapshotEntry, statEntries } fr
 export { type KeptExport, keptExports } from './kept.ts';
 export type { SnapshotFile } from './links.ts';
 export { type DamagedSnapshot, listSnapshots, type SnapshotList } from './list.ts';
-export type { SnapshotMetadata, SnapshotSource } from './metadata.ts';
+export { attachmentsOf, type SnapshotMetadata, type SnapshotSource } from './metadata.ts';
 export { accountDirectory, parseSnapshotName, SUMS_FILE, snapshotName } from './names.ts';
 export type { SnapshotInfo, SnapshotPlace } from './place.ts';
 export { type RestoreOptions, type RestoreReport, restoreSnapshot } from './restore.ts';

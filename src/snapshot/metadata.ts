@@ -87,6 +87,14 @@ export type UnchangedMetadata = z.output<typeof unchangedSchema>;
 /** What both say of an export. */
 export type Provenance = Omit<UnchangedMetadata, 'format' | 'snapshot' | 'sums'>;
 
+const ATTACHMENTS = ['images', 'audio', 'videos', 'otherAssets'];
+
+/** How many files belong to conversations (pictures, sounds, videos and others); undefined where they were not counted. */
+export function attachmentsOf({ counts }: Pick<SnapshotMetadata, 'counts'>): number | undefined {
+  const counted = ATTACHMENTS.flatMap((name) => counts[name] ?? []);
+  return counted.length === 0 ? undefined : counted.reduce((sum, n) => sum + n, 0);
+}
+
 /** The text of snapshot.json. */
 export function formatMetadata(metadata: SnapshotMetadata): string {
   return `${JSON.stringify(z.encode(metadataSchema, metadata), null, 2)}\n`;

@@ -60,7 +60,12 @@ function kept(id: string, age: number, messages: number): Kept {
   return {
     id: `ada/${id}`,
     account: 'ada',
-    meta: { exportTime: NOW - age, files: 3120, bytes: 4.9e9, counts: { messages } },
+    meta: {
+      exportTime: NOW - age,
+      files: 3120,
+      bytes: 4.9e9,
+      counts: { conversations: 412, messages, images: 60, audio: 4, videos: 0, otherAssets: 0 },
+    },
   };
 }
 

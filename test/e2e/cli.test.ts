@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createAccount, type ExportFacts, writeExport } from '../support/openai/exports/index.ts';
 import { chatkeep, type Environment, Service } from '../support/service.ts';
+import { writeSnapshot } from '../support/snapshot-on-disk.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { assertWholeSnapshot, visibleSnapshots } from '../support/world.ts';
 
@@ -144,6 +145,29 @@ describe('chatkeep import, snapshots and verify', () => {
     const status = await chatkeep(['status'], env);
     assert.equal(status.code, 7);
     assert.match(status.stdout, /2 snapshots; the newest is ada\/2026-06-04T050607Z/);
+  });
+});
+
+describe('chatkeep snapshots', () => {
+  it('shows what was counted in each export, and a dash where nothing was', async () => {
+    await using home = await tempDir();
+    const backups = join(home.path, 'backups');
+    const env = { CHATKEEP_BACKUP_DIR: backups, CHATKEEP_STATE_DIR: join(home.path, 'state') };
+    await writeSnapshot(backups, 'ada', Date.UTC(2026, 2, 4));
+    assert.match((await chatkeep(['snapshots'], env)).stdout, /^SNAPSHOT +EXPORTED +FILES +SIZE +FROM\n/);
+
+    const counts = { conversations: 412, messages: 42_412, images: 60, audio: 4 };
+    await writeSnapshot(backups, 'ada', Date.UTC(2026, 5, 4), counts);
+    const lines = (await chatkeep(['snapshots'], env)).stdout
+      .split('\n')
+      .map((line) => line.split(/ {2,}/).slice(0, 6));
+    assert.deepEqual(lines.slice(0, 3), [
+      ['SNAPSHOT', 'EXPORTED', 'CONVERSATIONS', 'MESSAGES', 'ATTACHMENTS', 'FILES'],
+      ['ada/2026-03-04T000000Z', '2026-03-04 00:00 UTC', '–', '–', '–', '1'],
+      ['ada/2026-06-04T000000Z', '2026-06-04 00:00 UTC', '412', '42,412', '64', '1'],
+    ]);
+    assert.deepEqual(JSON.parse((await chatkeep(['status', '--json'], env)).stdout).newestSnapshot.counts, counts);
+    assert.deepEqual(JSON.parse((await chatkeep(['snapshots', '--json'], env)).stdout).snapshots.at(-1).counts, counts);
   });
 });
 
