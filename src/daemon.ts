@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AfterCommit } from './after-commit.ts';
 import { type Assembly, assemble, mailboxAccounts, nudgeSettings } from './assembly.ts';
-import { isKept } from './capture/index.ts';
+import { isKept, type Search } from './capture/index.ts';
 import { CatalogKeeper } from './cataloging.ts';
 import { looksLikeExport } from './chatgpt/index.ts';
 import type { Config, MailboxConfig } from './config/index.ts';
@@ -146,7 +146,7 @@ export async function runDaemon(
           }),
         (stop) =>
           every(REMIND_EVERY_MS, clock, stop, logger, () =>
-            watchdog.remind((mailbox) => watchers[names.indexOf(mailbox)]?.readUpTo),
+            watchdog.remind((mailbox) => lastSearchOf(watchers[names.indexOf(mailbox)])),
           ),
         (stop) => deadMansSwitch.run(stop),
         (stop) => every(NUDGE_EVERY_MS, clock, stop, logger, () => nudges.look()),
@@ -346,6 +346,11 @@ async function listen(
     );
   }
   return stack.move();
+}
+
+/** Undefined before the first search of a mailbox has ended, and for one that is not watched. */
+function lastSearchOf(watcher: MailboxWatcher | undefined): Search | undefined {
+  return watcher?.readUpTo === undefined ? undefined : { at: watcher.readUpTo, folders: watcher.folders };
 }
 
 /** ms. */

@@ -38,11 +38,14 @@ export type AwaitedEvent =
       /** When the notice that the export is ready reached the mailbox, or when the archive was made, ms UTC. */
       readonly at: number;
     }
-  | {
-      readonly kind: 'searched';
-      /** All that had reached the mailbox by then was read, ms UTC. */
-      readonly at: number;
-    };
+  | ({ readonly kind: 'searched' } & Search);
+
+/** A search through every folder of a mailbox that is watched. */
+export interface Search {
+  /** All that had reached them by then was read, ms UTC. */
+  readonly at: number;
+  readonly folders: readonly string[];
+}
 
 export interface AwaitedContext {
   /** ms UTC */
@@ -78,7 +81,7 @@ export function stepAwaited(awaited: Awaited, event: AwaitedEvent, context: Awai
     case 'came':
       return { awaited: came(awaited, event.at), messages: [] };
     case 'searched':
-      return searched(awaited, event.at, context);
+      return searched(awaited, event, context);
   }
 }
 
@@ -117,7 +120,7 @@ function isAnswered(askedAt: number, cameAt: number | undefined): boolean {
   return cameAt !== undefined && askedAt <= cameAt + OVERTAKING_MS;
 }
 
-function searched(awaited: Awaited, at: number, { now, reminders }: AwaitedContext): AwaitedStep {
+function searched(awaited: Awaited, { at, folders }: Search, { now, reminders }: AwaitedContext): AwaitedStep {
   const isDue = (request: ExportRequest) => (nextReminder(request, reminders) ?? Number.POSITIVE_INFINITY) <= at;
   const due = awaited.requests.filter(isDue);
   const reminded = awaited.requests.map((request) => (isDue(request) ? { ...request, remindedAt: now } : request));
@@ -127,6 +130,6 @@ function searched(awaited: Awaited, at: number, { now, reminders }: AwaitedConte
   const asked = due.map(({ askedAt }) => askedAt);
   return {
     awaited: { ...awaited, requests },
-    messages: due.length === 0 ? [] : [messages.overdue(awaited.mailbox, asked, isLast, now)],
+    messages: due.length === 0 ? [] : [messages.overdue(awaited.mailbox, { asked, folders, isLast }, now)],
   };
 }

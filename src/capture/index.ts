@@ -1,4 +1,4 @@
-export { type Awaited, nextReminder } from './awaited.ts';
+export { type Awaited, nextReminder, type Search } from './awaited.ts';
 export { archiveOf, type Capture, type CaptureState, deadlineOf, hasEnded, isKept, lacksArchive } from './capture.ts';
 export { Conductor, whenSettled } from './conductor.ts';
 export { Intake } from './intake.ts';

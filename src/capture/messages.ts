@@ -1,5 +1,6 @@
 import { DAY_MS, MINUTE_MS } from '../lib/clock.ts';
-import { count, formatBytes, formatDuration, formatMoment, formatTimeLeft } from '../lib/text.ts';
+import { printable } from '../lib/printable.ts';
+import { count, formatBytes, formatDuration, formatMoment, formatTimeLeft, listed } from '../lib/text.ts';
 import type { Message } from '../notify/index.ts';
 import { type Capture, deadlineOf, lacksArchive, type Trouble } from './capture.ts';
 import { newsData, newsSentences, type SnapshotNews } from './snapshot-news.ts';
@@ -35,6 +36,16 @@ export interface UnchangedFacts {
   readonly bytes: number;
   /** What was counted in the snapshot, by the names of snapshot.json. */
   readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Of exports that were asked for and have not come. */
+export interface OverdueFacts {
+  /** When they were asked for, ms UTC, oldest first; at least one. */
+  readonly asked: readonly number[];
+  /** The folders that were searched for the email. */
+  readonly folders: readonly string[];
+  /** Whether nothing more is told of it. */
+  readonly isLast: boolean;
 }
 
 /** What a person can be pointed to when the link will not do. */
@@ -315,10 +326,8 @@ export function noticeUndecided(mailbox: string, detail: string, until: number, 
 /**
  * Exports were asked for, and no email has come that one is ready.
  *
- * @param asked when they were asked for, ms UTC, oldest first; at least one
- * @param isLast whether nothing more is told of it
  */
-export function overdue(mailbox: string, asked: readonly number[], isLast: boolean, now: number): Message {
+export function overdue(mailbox: string, { asked, folders, isLast }: OverdueFacts, now: number): Message {
   const first = asked[0] ?? now;
   const last = asked.at(-1) ?? now;
   const when =
@@ -335,7 +344,7 @@ export function overdue(mailbox: string, asked: readonly number[], isLast: boole
     title: `A ChatGPT export was asked for ${formatDuration(now - last)} ago, and has not come`,
     body: [
       `OpenAI confirmed to the mailbox "${mailbox}" that an export was asked for ${when}. No email that it is ready has come since, so nothing new is in the backup; earlier snapshots are untouched. ${chance}`,
-      'Please look whether that email went elsewhere: into a folder that Chatkeep does not watch (spam, or where a rule of yours files it), or to another mailbox. To an account that has a phone number only, OpenAI sends an SMS instead. The link lives for 24 hours.',
+      `Please look whether that email went elsewhere. Chatkeep has searched ${searchedWords(folders)} there; it may be in another folder (spam, unless that is one of these, or where a rule of yours files it), or in another mailbox. To an account that has a phone number only, OpenAI sends an SMS instead. The link lives for 24 hours.`,
       '- If you find it, download the export in a browser that is signed in to ChatGPT, and put the ZIP into the drop folder or run `chatkeep import FILE`.',
       `- If you do not: ${NEW_EXPORT_HOW}`,
       isLast ? 'This is told for the last time.' : 'You are reminded again if nothing comes.',
@@ -343,6 +352,15 @@ export function overdue(mailbox: string, asked: readonly number[], isLast: boole
     at: now,
     data: { mailbox, askedAt: last, requests: asked.length, last: isLast },
   };
+}
+
+const FOLDERS_NAMED = 5;
+
+/** `INBOX and Junk` */
+function searchedWords(folders: readonly string[]): string {
+  const more = folders.length - FOLDERS_NAMED;
+  const named = folders.slice(0, FOLDERS_NAMED).map(printable);
+  return listed(more > 0 ? [...named, `${more} more`] : named);
 }
 
 /** A message that claims to be an export notice is not believed. */

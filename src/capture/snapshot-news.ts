@@ -1,5 +1,5 @@
 import { DAY_MS } from '../lib/clock.ts';
-import { count, formatDuration } from '../lib/text.ts';
+import { count, formatDuration, listed } from '../lib/text.ts';
 
 /** What a snapshot holds that the one before of the same account, by the time of the export, does not. */
 export type SnapshotNews =
@@ -117,9 +117,8 @@ function formatSentence({ conversations, messages, files }: Changes): string[] {
   const all = kinds.filter(([n]) => n > 0).map(([n, noun]) => count(n, noun));
   if (all.length === 0) return [];
   const isOne = kinds.reduce((sum, [n]) => sum + n, 0) === 1;
-  const listed = [all.slice(0, -1).join(', '), all.at(-1)].filter((part) => part !== '').join(' and ');
   return [
-    `OpenAI has changed the format of its exports: ${listed} ${isOne ? 'is' : 'are'} no longer in them. Nobody has deleted ${isOne ? 'it, and earlier snapshots keep it' : 'these, and earlier snapshots keep them'}.`,
+    `OpenAI has changed the format of its exports: ${listed(all)} ${isOne ? 'is' : 'are'} no longer in them. Nobody has deleted ${isOne ? 'it, and earlier snapshots keep it' : 'these, and earlier snapshots keep them'}.`,
   ];
 }
 

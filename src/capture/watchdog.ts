@@ -3,7 +3,15 @@ import type { Logger } from '../lib/logger.ts';
 import { Mutex } from '../lib/mutex.ts';
 import type { Message } from '../notify/index.ts';
 import { type BackupDirectory, type KeptExport, keptExports, listSnapshots } from '../snapshot/index.ts';
-import { type Awaited, type AwaitedEvent, came, nothingAwaited, reminderDueAt, stepAwaited } from './awaited.ts';
+import {
+  type Awaited,
+  type AwaitedEvent,
+  came,
+  nothingAwaited,
+  reminderDueAt,
+  type Search,
+  stepAwaited,
+} from './awaited.ts';
 import type { Journal } from './journal.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -55,23 +63,21 @@ export class Watchdog {
   /**
    * Reminds people of what is due. To be called now and then.
    *
-   * @param readUpTo by when all that had reached a mailbox was read, ms UTC; undefined if that is not known: nobody can
-   *   say then what has not come
+   * @param searchOf the last search through a mailbox; undefined if there was none: nobody can say then what has not come
    */
-  async remind(readUpTo: (mailbox: string) => number | undefined): Promise<void> {
+  async remind(searchOf: (mailbox: string) => Search | undefined): Promise<void> {
     const { journal, backups, accounts, reminders } = this.#options;
     const due = (await journal.awaited()).flatMap((each) => {
-      const at = readUpTo(each.mailbox);
-      return at !== undefined && at >= (reminderDueAt(each, reminders) ?? Number.POSITIVE_INFINITY)
-        ? [{ ...each, searchedAt: at }]
-        : [];
+      const search = searchOf(each.mailbox);
+      const dueAt = reminderDueAt(each, reminders) ?? Number.POSITIVE_INFINITY;
+      return search !== undefined && search.at >= dueAt ? [{ ...each, search }] : [];
     });
     if (due.length === 0) return;
     const kept = keptExports(await listSnapshots(backups.path));
-    for (const { mailbox, provider, searchedAt } of due) {
+    for (const { mailbox, provider, search } of due) {
       const at = handedInAt(mailbox, kept, accounts);
       if (at !== undefined) await this.#record(mailbox, provider, { kind: 'came', at });
-      await this.#record(mailbox, provider, { kind: 'searched', at: searchedAt });
+      await this.#record(mailbox, provider, { kind: 'searched', ...search });
     }
   }
 

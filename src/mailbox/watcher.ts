@@ -96,6 +96,7 @@ export class MailboxWatcher {
   #state: MailboxState = { name: 'stopped' };
   #lastAnswer: number | undefined;
   #readUpTo: number | undefined;
+  #folders: readonly string[] = [];
 
   constructor(options: MailboxWatcherOptions) {
     this.#config = options.config;
@@ -123,6 +124,11 @@ export class MailboxWatcher {
   /** By when all that had reached the mailbox was found and taken, ms UTC; undefined before the first whole search. */
   get readUpTo(): number | undefined {
     return this.#readUpTo;
+  }
+
+  /** The folders that the last whole search went through. */
+  get folders(): readonly string[] {
+    return this.#folders;
   }
 
   /** Watches until `signal` aborts, and resolves when the connection is closed and no handler runs any more. Never rejects. */
@@ -217,10 +223,12 @@ export class MailboxWatcher {
     let lastGood: string | undefined;
     session.open = undefined;
     const folders = await this.#foldersOf(session);
+    const searched: string[] = [];
     for (const folder of folders.toReversed()) {
       try {
         trouble = (await this.#searchFolder(session, folder, signal)) ?? trouble;
         lastGood = folder;
+        searched.unshift(folder);
       } catch (error) {
         if (!(error instanceof MailboxError) || error.trouble.kind !== 'folder-missing') throw error;
         if (folder === folders[0] && lastGood === undefined) throw error;
@@ -228,6 +236,7 @@ export class MailboxWatcher {
         else session.found.folders = session.found.folders.filter((other) => other !== folder);
       }
     }
+    this.#folders = searched;
     if (lastGood !== undefined) await this.#open(session, lastGood);
     return trouble;
   }

@@ -76,5 +76,6 @@ function steps(signedIn: string): string[] {
     `1. Open ${DATA_CONTROLS} in a browser that is ${signedIn} (Settings → Data controls).`,
     '2. At "Export data", choose Export, and confirm.',
     '3. That is all. OpenAI writes when the export is ready, within minutes or up to 7 days, and Chatkeep takes it from there.',
+    "If you have done that and nothing came, look for OpenAI's email in spam, in folders that Chatkeep does not watch, and in your other mailboxes.",
   ];
 }

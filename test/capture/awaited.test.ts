@@ -17,7 +17,9 @@ const NOTHING = nothingAwaited('ann@example.org', 'openai');
 
 const asked = (at: number): AwaitedEvent => ({ kind: 'asked', at });
 const came = (at: number): AwaitedEvent => ({ kind: 'came', at });
-const searched = (at: number): AwaitedEvent => ({ kind: 'searched', at });
+const searched = (at: number): AwaitedEvent => ({ kind: 'searched', at, folders: ['INBOX'] });
+
+const EVENT_OF = { asked, came, searched };
 
 /** What is awaited after these events, all of which happen at `now`. */
 function after(events: readonly AwaitedEvent[], now = NOW, reminders: readonly number[] = REMINDERS): Awaited {
@@ -180,7 +182,7 @@ function* tell(story: Story, reminders: readonly number[]): Generator<Moment> {
   let now = NOW;
   for (const { passes, what, before } of story) {
     now += passes * HOUR_MS;
-    const event: AwaitedEvent = { kind: what, at: now - before * HOUR_MS };
+    const event = EVENT_OF[what](now - before * HOUR_MS);
     const step = stepAwaited(awaited, event, { now, reminders });
     yield { before: awaited, event, now, reminders, after: step };
     awaited = step.awaited;

@@ -154,11 +154,18 @@ const ALL: Readonly<Record<string, Message>> = {
     DEADLINE_MS - HOUR_MS,
   ),
   'An unexpected error': messages.workTrouble(found, troubleOf('failure', EVENTS['work-failed'].detail), SETTINGS, NOW),
-  'An export was asked for 3 days ago': messages.overdue('ann@example.org', [NOW - 3 * DAY_MS], false, NOW),
+  'An export was asked for 3 days ago': messages.overdue(
+    'ann@example.org',
+    { asked: [NOW - 3 * DAY_MS], folders: ['INBOX', 'Junk'], isLast: false },
+    NOW,
+  ),
   'Exports were asked for 7 days ago, and before': messages.overdue(
     'ann@example.org',
-    [NOW - 7 * DAY_MS - HOUR_MS, NOW - 7 * DAY_MS - MINUTE_MS, NOW - 7 * DAY_MS],
-    true,
+    {
+      asked: [NOW - 7 * DAY_MS - HOUR_MS, NOW - 7 * DAY_MS - MINUTE_MS, NOW - 7 * DAY_MS],
+      folders: ['INBOX'],
+      isLast: true,
+    },
     NOW,
   ),
   'A message that is not believed': messages.noticeRefused('ann@example.org', stranger, NOW - HOUR_MS, NOW),

@@ -117,7 +117,9 @@ class Scene implements AsyncDisposable {
   }
 
   async remind(readUpTo: number | undefined = this.clock.now()): Promise<void> {
-    await this.service.watchdog.remind(() => readUpTo);
+    await this.service.watchdog.remind(() =>
+      readUpTo === undefined ? undefined : { at: readUpTo, folders: ['INBOX', 'Junk'] },
+    );
   }
 
   /** What people were told of exports that do not come. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/lib/clock.ts';
-import { count, formatBytes, formatDuration, formatMoment, formatTimeLeft } from '../../src/lib/text.ts';
+import { count, formatBytes, formatDuration, formatMoment, formatTimeLeft, listed } from '../../src/lib/text.ts';
 
 describe('a size', () => {
   const sizes: [number, string][] = [
@@ -73,6 +73,15 @@ describe('a count', () => {
     assert.deepEqual(
       [count(0, 'file'), count(1, 'file'), count(3303, 'file'), count(2, 'mailbox', 'mailboxes')],
       ['0 files', '1 file', '3,303 files', '2 mailboxes'],
+    );
+  });
+});
+
+describe('A list in a sentence', () => {
+  it('has commas, and an "and" before its last word', () => {
+    assert.deepEqual(
+      [listed(['a']), listed(['a', 'b']), listed(['a', 'b', 'c']), listed([])],
+      ['a', 'a and b', 'a, b and c', ''],
     );
   });
 });

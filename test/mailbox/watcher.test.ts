@@ -282,6 +282,7 @@ describe('By when all of a mailbox was read', () => {
     assert.equal(watcher.readUpTo, undefined);
     await clock.advance(0);
     assert.equal(watcher.readUpTo, TEST_START_MS);
+    assert.deepEqual(watcher.folders, ['INBOX', 'Exports']);
     await clock.advance(3 * MINUTE_MS + SECOND_MS);
     assert.equal(watcher.readUpTo, TEST_START_MS + 3 * MINUTE_MS);
     server.signInError = unreachable;
