@@ -9,6 +9,7 @@ import { fileAddress, snapshotAddress } from '../addresses.ts';
 import { contentDisposition } from '../disposition.ts';
 import type { WebEnv } from '../env.ts';
 import { type ByteRange, rangeOf } from '../range.ts';
+import { firstScriptHash } from '../security/first-script.ts';
 import type { WebSources } from '../sources.ts';
 import { bodyOf } from '../stream.ts';
 import { layout } from '../views/layout.ts';
@@ -24,12 +25,17 @@ const SHOWN: ReadonlySet<string> = new Set([
 /** Opened by itself, a file is alone in the world: no scripts, no origin, nothing fetched but itself. */
 const FILE_POLICY =
   "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-/** The export's own page brings its script along: it runs without our origin, and reaches nothing. */
-const CHAT_POLICY =
-  "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+/**
+ * The export's own page brings its script along: that one alone runs, without our origin, and reaches nothing. What it
+ * puts into the page as HTML is text of conversations, and does not run: a policy without `'unsafe-inline'` is needed for
+ * that, since no other holds WebRTC back.
+ */
+const chatPolicy = (script: string | undefined) =>
+  `sandbox allow-scripts; default-src 'none'; script-src ${script ?? "'none'"}; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'`;
 const CHAT_PAGE = /(?:^|\/)chat\.html$/;
 const READ_BYTES = 256 * 1024;
-const SNAPSHOTS_KEPT = 2;
+/** SHA256SUMS, and pages of exports: they never change, and a page asks for many files. */
+const REMEMBERED = 2;
 
 /**
  * `/:account/:snapshot/files/…`: the files of a snapshot, as SHA256SUMS lists them and no others. `/:account/:snapshot/chat`:
@@ -37,28 +43,35 @@ const SNAPSHOTS_KEPT = 2;
  */
 export function filesRoutes({ backupDir }: Pick<WebSources, 'backupDir'>): Hono<WebEnv> {
   const routes = new Hono<WebEnv>();
-  const sums = new KnownSums();
+  const known = new Recent<ReadonlyMap<string, string>>();
+  const scripts = new Recent<string | undefined>();
+  const sumsOf = (directory: string) =>
+    known.of(
+      directory,
+      async () => new Map((await readSumsOf(directory)).map(({ path, sha256 }) => [path, sha256] as const)),
+    );
 
   routes.get('/:account/:snapshot/files/*', async (context) => {
     const [account, snapshot, path] = placeIn(context);
     const directory = directoryOf(backupDir, account, snapshot);
-    const sha256 = directory === undefined ? undefined : (await sums.of(directory)).get(path);
+    const sha256 = directory === undefined ? undefined : (await sumsOf(directory)).get(path);
     if (directory === undefined || sha256 === undefined) return context.notFound();
     if (CHAT_PAGE.test(path) && context.req.query('download') === undefined) {
       // Without its frame it could at least lead its reader elsewhere.
       if (context.req.header('sec-fetch-dest') !== 'iframe')
         return context.redirect(snapshotAddress({ account, name: snapshot }, '/chat'));
-      return serve(context, { directory, path, sha256, type: 'text/html; charset=utf-8', policy: CHAT_POLICY });
+      const script = await scripts.of(sha256, () => scriptOf(directory, path));
+      return serve(context, { directory, path, sha256, type: 'text/html; charset=utf-8', framed: chatPolicy(script) });
     }
     const { mime } = await sniffAsset(directory, path);
-    return serve(context, { directory, path, sha256, type: mime, policy: FILE_POLICY });
+    return serve(context, { directory, path, sha256, type: mime, framed: undefined });
   });
 
   routes.get('/:account/:snapshot/chat', async (context) => {
     const { account, snapshot } = context.req.param();
     const directory = directoryOf(backupDir, account, snapshot);
     const path =
-      directory === undefined ? undefined : [...(await sums.of(directory)).keys()].find((one) => CHAT_PAGE.test(one));
+      directory === undefined ? undefined : [...(await sumsOf(directory)).keys()].find((one) => CHAT_PAGE.test(one));
     if (path === undefined) return context.notFound();
     const title = 'The page of the export';
     const main = html`${breadcrumbs(
@@ -81,25 +94,26 @@ interface Served {
   readonly path: string;
   readonly sha256: string;
   readonly type: string;
-  readonly policy: string;
+  /** The policy of what is shown in our frame. */
+  readonly framed: string | undefined;
 }
 
-async function serve(context: Context, { directory, path, sha256, type, policy }: Served): Promise<Response> {
+async function serve(context: Context, { directory, path, sha256, type, framed }: Served): Promise<Response> {
   const file = await openInside(directory, path);
   if (file === undefined) return context.notFound();
   const { size } = await file.stat();
   await file.close();
   const etag = `"${sha256}"`;
-  const isShown = (SHOWN.has(type) || policy === CHAT_POLICY) && context.req.query('download') === undefined;
+  const isShown = (SHOWN.has(type) || framed !== undefined) && context.req.query('download') === undefined;
   const headers: Record<string, string> = {
     'content-type': isShown ? type : 'application/octet-stream',
-    'content-security-policy': policy,
+    'content-security-policy': framed ?? FILE_POLICY,
     'content-disposition': contentDisposition(isShown ? 'inline' : 'attachment', nameFor(context, path)),
     'accept-ranges': 'bytes',
     // Asked for again each time, and not sent again: what was signed out of is not shown any more.
     'cache-control': 'private, no-cache',
     etag,
-    ...(policy === CHAT_POLICY ? { 'x-frame-options': 'SAMEORIGIN' } : {}),
+    ...(framed === undefined ? {} : { 'x-frame-options': 'SAMEORIGIN' }),
   };
   if (isKnown(context.req.header('if-none-match'), etag)) return context.body(null, 304, headers);
   const condition = context.req.header('if-range');
@@ -138,6 +152,12 @@ async function* piecesOf(
   }
 }
 
+async function scriptOf(directory: string, path: string): Promise<string | undefined> {
+  await using file = await openInside(directory, path);
+  if (file === undefined) return undefined;
+  return await firstScriptHash(file.createReadStream({ autoClose: false, highWaterMark: READ_BYTES }));
+}
+
 /** A plain file that lies in the directory; undefined of anything else, links that lead out of it among them. */
 async function openInside(directory: string, path: string): Promise<FileHandle | undefined> {
   try {
@@ -172,17 +192,16 @@ function directoryOf(backupDir: string, account: string, snapshot: string): stri
   return join(backupDir, account, snapshot);
 }
 
-/** What SHA256SUMS of the snapshots say that are read just now: they never change, and a page asks for many files. */
-class KnownSums {
-  readonly #known = new Map<string, Promise<ReadonlyMap<string, string>>>();
+/** What was found out last, so that it need not be found out anew. */
+class Recent<T> {
+  readonly #known = new Map<string, Promise<T>>();
 
-  of(directory: string): Promise<ReadonlyMap<string, string>> {
-    const sums =
-      this.#known.get(directory) ??
-      readSumsOf(directory).then((all) => new Map(all.map(({ path, sha256 }) => [path, sha256] as const)));
-    this.#known.delete(directory);
-    this.#known.set(directory, sums);
-    for (const oldest of this.#known.keys()) if (this.#known.size > SNAPSHOTS_KEPT) this.#known.delete(oldest);
-    return sums;
+  of(key: string, find: () => Promise<T>): Promise<T> {
+    const value = this.#known.get(key) ?? find();
+    this.#known.delete(key);
+    this.#known.set(key, value);
+    value.catch(() => this.#known.delete(key));
+    for (const oldest of this.#known.keys()) if (this.#known.size > REMEMBERED) this.#known.delete(oldest);
+    return value;
   }
 }
