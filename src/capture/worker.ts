@@ -329,7 +329,6 @@ export class Worker {
         { files: files.length, bytes },
         `unpacked and checked ${count(files.length, 'file')}, ${formatBytes(bytes)}`,
       );
-      const summary = await this.#summarize(staging, capture.id, logger, signal);
       const account = capture.account ?? (await findAccount(staging, files))?.email;
       const draft = {
         capture: capture.id,
@@ -339,8 +338,10 @@ export class Worker {
         source: sourceOf(capture),
         archive: { form: inspection.form, sha256: unpacked.sha256, bytes: inspection.bytes, opened },
         files,
-        counts: summary.counts,
-        findings: [...(account === undefined ? [WITHOUT_ACCOUNT] : []), ...summary.findings],
+        describe: async () => {
+          const { counts, findings } = await this.#summarize(staging, capture.id, logger, signal);
+          return { counts, findings: [...(account === undefined ? [WITHOUT_ACCOUNT] : []), ...findings] };
+        },
         takenAt: clock.now(),
       };
       const result = await backups.commit(draft, { signal });

@@ -47,11 +47,20 @@ export interface SnapshotDraft {
   };
   /** All files in the staging directory, and no other. */
   readonly files: readonly SnapshotFile[];
+  /**
+   * Finds out what is in it, by reading the staging directory. Called once it is known that the export is not kept
+   * already; what it throws fails the commit.
+   */
+  readonly describe: () => Promise<ContentDescription>;
+  /** ms UTC. */
+  readonly takenAt: number;
+}
+
+/** What is in an export. */
+export interface ContentDescription {
   readonly counts: Readonly<Record<string, number>>;
   /** Sentences for the user; what looks like an address is cut out of them. */
   readonly findings: readonly string[];
-  /** ms UTC. */
-  readonly takenAt: number;
 }
 
 export type CommitResult =
@@ -110,9 +119,10 @@ export async function commitSnapshot(draft: SnapshotDraft, staging: string, plac
 
   // An earlier try may have left half of it.
   await removeTree(join(staging, OWN_DIRECTORY));
+  const content = await draft.describe();
   await mkdir(join(staging, OWN_DIRECTORY), { mode: PRIVATE_DIRECTORY_MODE });
   const linkedFiles = await shareFiles(draft, staging, beside[0], place);
-  const meta = describeDraft(draft, account, name, linkedFiles);
+  const meta = metadataOf(draft, content, { id: `${account}/${name}`, linkedFiles });
   await writeFileDurably(join(staging, SUMS_FILE), sums, SNAPSHOT_FILE_MODE);
   await writeFileDurably(join(staging, METADATA_FILE), formatMetadata(meta), SNAPSHOT_FILE_MODE);
   await syncTree(staging, place.signal);
@@ -182,16 +192,19 @@ function provenanceOf(draft: SnapshotDraft): Provenance {
   };
 }
 
-function describeDraft(draft: SnapshotDraft, account: string, name: string, linkedFiles: number): SnapshotMetadata {
+function metadataOf(
+  draft: SnapshotDraft,
+  { counts, findings }: ContentDescription,
+  known: Pick<SnapshotMetadata, 'id' | 'linkedFiles'>,
+): SnapshotMetadata {
   return {
     format: FORMAT,
-    id: `${account}/${name}`,
+    ...known,
     ...provenanceOf(draft),
     files: draft.files.length,
     bytes: draft.files.reduce((sum, { bytes }) => sum + bytes, 0),
-    linkedFiles,
-    counts: { ...draft.counts },
-    findings: draft.findings.map(redactText),
+    counts: { ...counts },
+    findings: findings.map(redactText),
   };
 }
 

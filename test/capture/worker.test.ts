@@ -135,6 +135,24 @@ describe('What is in an export', () => {
     assert.doesNotMatch(JSON.stringify(message), /diary/);
   });
 
+  it('is counted from the export as it is committed, and not at all of one that is kept already', async () => {
+    await using workshop = await Workshop.open();
+    const { summarize } = workshop;
+    const read: string[][] = [];
+    workshop.summarize = async (directory, signal) => {
+      read.push((await readdir(directory)).sort());
+      return summarize(directory, signal);
+    };
+    workshop.download = bringing(await workshop.archive('a.zip'));
+    await workshop.mail();
+    await workshop.untilTidy('committed');
+    assert.deepEqual(read, [Object.keys(EXPORT_FILES).sort()]);
+    const again = await workshop.dropIn(await workshop.archive('a.zip'), 'a.zip');
+    await workshop.untilTidy('duplicate', again);
+    assert.equal(read.length, 1);
+    assert.equal((await onlySnapshot(workshop)).files, 3);
+  });
+
   it('never fails the backup, even if reading it does', async () => {
     await using workshop = await Workshop.open();
     workshop.summarize = async () => Promise.reject(new Error('The reader has a fault.'));
@@ -164,6 +182,22 @@ describe('An export in which nothing has changed', () => {
     await workshop.until('it is tidied up', async () => (await workshop.journal.untidyCaptures()).length === 0);
     assert.deepEqual(await workshop.snapshots(), ['ann@example.org/2026-10-01T000000Z']);
     assert.deepEqual(await readdir(workshop.downloads), []);
+  });
+
+  it('is not read for what is in it: that is known of the snapshot', async () => {
+    await using workshop = await Workshop.open();
+    const { summarize } = workshop;
+    let read = 0;
+    workshop.summarize = (directory, signal) => {
+      read += 1;
+      return summarize(directory, signal);
+    };
+    await notBefore(workshop);
+    assert.equal(read, 1);
+    await workshop.mail();
+    await workshop.until('it has ended', async () => (await workshop.toldEvents()).length === 2);
+    assert.deepEqual(await workshop.toldEvents(), ['snapshot-committed', 'unchanged']);
+    assert.equal(read, 1);
   });
 
   it('is told once, and not unpacked again, when the process died before the journal knew of it', async () => {

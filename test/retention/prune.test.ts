@@ -307,8 +307,7 @@ async function keepExport(day: number, model: AccountModel, generation: Generati
     source: { kind: 'file', name: 'export.zip' },
     archive: { form: 'zip', sha256: sha256(`p${captures}`), bytes: 1000 },
     files,
-    counts: {},
-    findings: [],
+    describe: async () => ({ counts: {}, findings: [] }),
     takenAt: Date.UTC(2026, 0, day),
   });
 }

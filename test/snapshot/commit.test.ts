@@ -70,7 +70,10 @@ describe('a committed snapshot', () => {
   it('says what it is in snapshot.json', async () => {
     const { path } = await takeNew(backups, 'c1', files, {
       source: { kind: 'notice', mailbox: 'home', messageId: '<1@example.org>', receivedAt: EXPORT_TIME + 1000 },
-      findings: ['export_manifest.json speaks of a file that is not there.'],
+      describe: async () => ({
+        counts: { conversations: 2 },
+        findings: ['export_manifest.json speaks of a file that is not there.'],
+      }),
     });
     assert.deepEqual(JSON.parse(await readFile(join(path, '.chatkeep/snapshot.json'), 'utf8')), {
       format: 1,
@@ -97,7 +100,10 @@ describe('a committed snapshot', () => {
 
   it('holds no link, even where a finding does', async () => {
     const { path } = await takeNew(backups, 'c1', files, {
-      findings: ['odd answer from https://chatgpt.com/backend-api/x?sig=hunter2'],
+      describe: async () => ({
+        counts: {},
+        findings: ['odd answer from https://chatgpt.com/backend-api/x?sig=hunter2'],
+      }),
     });
     assert.doesNotMatch(await readFile(join(path, '.chatkeep/snapshot.json'), 'utf8'), /hunter2/);
   });

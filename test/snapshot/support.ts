@@ -43,8 +43,7 @@ export async function stage(
       bytes: Buffer.byteLength(content),
       sha256: sha256(content),
     })),
-    counts: { conversations: 2 },
-    findings: [],
+    describe: async () => ({ counts: { conversations: 2 }, findings: [] }),
     takenAt: EXPORT_TIME + 60_000,
     ...changes,
   };

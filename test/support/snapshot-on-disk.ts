@@ -20,7 +20,7 @@ export async function writeSnapshot(
       account,
       exportTime: Math.floor(exportTime / 1000) * 1000,
       takenAt: exportTime,
-      counts,
+      describe: async () => ({ counts, findings: [] }),
       archive: { form: 'zip', sha256: sha256(capture), bytes: archiveBytes },
     },
   );
