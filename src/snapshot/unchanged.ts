@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorMessage } from '../lib/errors.ts';
 import { makePrivateDirectory, syncDirectory, writeFileDurably } from '../lib/files.ts';
@@ -40,7 +40,6 @@ export async function listUnchanged(
   snapshots: readonly SnapshotInfo[],
 ): Promise<UnchangedList> {
   const list: UnchangedList = { unchanged: [], damaged: [], strangers: [] };
-  const sums = new Map<string, string | undefined>();
   const directory = join(accountPath, UNCHANGED_DIRECTORY);
   const names = await recordsIn(accountPath).catch((error: unknown) => {
     list.damaged.push({ path: directory, problem: `It cannot be read: ${errorMessage(error)}.` });
@@ -57,9 +56,7 @@ export async function listUnchanged(
     if (reading.kind !== 'read') continue;
     const { metadata } = reading;
     const snapshot = snapshots.find((each) => each.name === metadata.snapshot);
-    if (snapshot === undefined) continue;
-    if (!sums.has(snapshot.name)) sums.set(snapshot.name, await digestOfSums(snapshot));
-    if (sums.get(snapshot.name) !== metadata.sums) continue;
+    if (snapshot === undefined || (await knownDigestOfSums(snapshot)) !== metadata.sums) continue;
     const id = `${account}/${UNCHANGED_DIRECTORY}/${name}`;
     list.unchanged.push({ kind: 'unchanged', id, meta: metadata, snapshot });
   }
@@ -112,4 +109,20 @@ async function recordsIn(accountPath: string): Promise<string[]> {
 /** What stands for all that a snapshot holds: the SHA-256 of its SHA256SUMS. Undefined where that cannot be read. */
 export async function digestOfSums({ path }: SnapshotPlace): Promise<string | undefined> {
   return sha256OfFile(join(path, SUMS_FILE)).catch(() => undefined);
+}
+
+/** What SHA256SUMS of snapshots were found to hold, by their paths. */
+const KNOWN_DIGESTS = new Map<string, { readonly state: string; readonly digest: string }>();
+
+/** {@link digestOfSums}, which is read once for each state of the file: whoever looks at the page asks for it again and again. */
+async function knownDigestOfSums(snapshot: SnapshotPlace): Promise<string | undefined> {
+  const file = join(snapshot.path, SUMS_FILE);
+  const stats = await stat(file, { bigint: true }).catch(() => undefined);
+  if (stats === undefined) return undefined;
+  const state = [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(' ');
+  const known = KNOWN_DIGESTS.get(file);
+  if (known?.state === state) return known.digest;
+  const digest = await digestOfSums(snapshot);
+  if (digest !== undefined) KNOWN_DIGESTS.set(file, { state, digest });
+  return digest;
 }

@@ -1,7 +1,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorMessage } from '../lib/errors.ts';
-import { sha256OfFile } from '../lib/hash.ts';
+import { FileHasher } from '../lib/hash.ts';
 import { count } from '../lib/text.ts';
 import { readMetadata, type SnapshotMetadata } from './metadata.ts';
 import { METADATA_FILE, SUMS_FILE } from './names.ts';
@@ -45,7 +45,7 @@ export type ReadFiles = Map<string, string>;
 /**
  * Reads the files of a snapshot and compares them with SHA256SUMS; also looks for files that are missing or should not
  * be there, and whether snapshot.json and SHA256SUMS speak of the same number of files. A snapshot whose snapshot.json
- * is broken is verified like any other. Needs no lock and writes nothing.
+ * is broken is verified like any other. Needs no lock and writes nothing. Large files are hashed in a thread.
  *
  * @throws the signal's reason; every other trouble is in the report
  */
@@ -58,10 +58,11 @@ export async function verifySnapshot(
   problems.push(...(await compareMetadata(snapshot.path, sums)));
   let checkedFiles = 0;
   let checkedBytes = 0;
+  await using hasher = new FileHasher();
   for (const sum of sums) {
     signal?.throwIfAborted();
     const isSelected = select?.(sum) ?? true;
-    const result = await checkFile(snapshot.path, sum, isSelected, options);
+    const result = await checkFile(snapshot.path, sum, isSelected, { ...options, hasher });
     if ('kind' in result) {
       problems.push(result);
       continue;
@@ -103,7 +104,7 @@ async function checkFile(
   snapshot: string,
   { path, sha256 }: Sum,
   isSelected: boolean,
-  { signal, read, pause }: VerifyOptions,
+  { signal, read, pause, hasher }: VerifyOptions & { readonly hasher: FileHasher },
 ): Promise<VerifyProblem | { readonly bytes: number }> {
   const file = join(snapshot, path);
   try {
@@ -113,7 +114,7 @@ async function checkFile(
     if (!isSelected) return { bytes };
     const identity = stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined;
     const known = identity === undefined ? undefined : read?.get(identity);
-    const found = known ?? (await sha256OfFile(file, signal));
+    const found = known ?? (await hasher.sha256(file, signal, bytes));
     if (identity !== undefined) read?.set(identity, found);
     if (known === undefined) await pause?.();
     if (found === sha256) return { bytes };

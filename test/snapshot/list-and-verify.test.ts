@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { appendFile, chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { type BackupDirectory, listSnapshots, type SnapshotInfo, verifySnapshot } from '../../src/snapshot/index.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { DAY_MS, EXPORT_TIME, open, takeNew } from './support.ts';
@@ -124,6 +126,27 @@ describe('verifying a snapshot', () => {
     const report = await verifySnapshot(snapshot, { onProgress: (done, total) => told.push(done, total) });
     assert.deepEqual(report, { ok: true, checkedFiles: 3, checkedBytes: 10, problems: [] });
     assert.deepEqual(told.slice(-2), [10, 10]);
+  });
+
+  it('hashes large files in a thread, which ends with it, and tells what is wrong with them as of any others', async () => {
+    const content = 'x'.repeat(2_000_000);
+    const large = await takeNew(backups, 'c2', { 'a.json': content, 'b.json': `${content}y` }, { account: 'bob' });
+    const ends: Promise<unknown>[] = [];
+    const note = (thread: Worker) => ends.push(once(thread, 'exit'));
+    process.on('worker', note);
+    try {
+      assert.deepEqual((await verifySnapshot(large)).problems, []);
+      await changeFile(join(large.path, 'a.json'), content.toUpperCase());
+      const { problems: found } = await verifySnapshot(large);
+      assert.deepEqual(
+        found.map(({ kind, path }) => `${kind} ${path}`),
+        ['changed a.json'],
+      );
+    } finally {
+      process.off('worker', note);
+    }
+    assert.equal(ends.length, 2);
+    await Promise.all(ends);
   });
 
   it('finds a file that has changed, is missing, is more, or is no file any more', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -228,6 +228,36 @@ describe('the record of an unchanged export', () => {
     assert.equal(await backups.find({ exportId: 'export-c3' }), undefined);
     assert.deepEqual((await listSnapshots(backups.path)).unchanged, []);
     await takeNew(backups, 'c5', FILES, { ...NEXT_DAY, exportId: 'export-c3' });
+  });
+
+  it('is held against SHA256SUMS of its snapshot, which is read again when its size, time or file is another', async () => {
+    const first = await takeNew(backups, 'c1', FILES);
+    await takeUnchanged(backups, 'c2', FILES, NEXT_DAY);
+    const sums = join(first.path, '.chatkeep/SHA256SUMS');
+    const { atime, mtime } = await stat(sums);
+    const before = await readFile(sums, 'utf8');
+    const listed = async () => (await listSnapshots(backups.path)).unchanged.length;
+    await chmod(sums, 0o600);
+    assert.equal(await listed(), 1);
+    await writeFile(sums, before.toUpperCase());
+    await utimes(sums, atime, new Date(mtime.getTime() + 1000));
+    assert.equal(await listed(), 0, 'another time');
+    await writeFile(sums, before);
+    await utimes(sums, atime, mtime);
+    assert.equal(await listed(), 1);
+    await writeFile(sums, `${before}\n`);
+    await utimes(sums, atime, mtime);
+    assert.equal(await listed(), 0, 'another size');
+    await writeFile(sums, before);
+    await utimes(sums, atime, mtime);
+    assert.equal(await listed(), 1);
+    await writeFile(sums, before.toUpperCase());
+    await utimes(sums, atime, mtime);
+    assert.equal(await listed(), 1, 'not read again');
+    await writeFile(`${sums}.new`, before.toUpperCase());
+    await utimes(`${sums}.new`, atime, mtime);
+    await rename(`${sums}.new`, sums);
+    assert.equal(await listed(), 0, 'another file');
   });
 
   it('goes with its snapshot when that is deleted, and the others stay', async () => {
