@@ -20,8 +20,7 @@ const result = await backups.commit({
   source: { kind: 'file', name: 'bench.zip' },
   archive: { form: 'zip', sha256, bytes: inspection.bytes },
   files,
-  counts: {},
-  findings: [],
+  describe: async () => ({ counts: {}, findings: [] }),
   takenAt: inspection.newestEntry,
 });
 if (result.kind !== 'committed') throw new Error(`It was not committed but ${result.kind}.`);
