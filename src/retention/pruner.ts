@@ -1,10 +1,10 @@
 import type { Capture, Recorder } from '../capture/index.ts';
 import { type Clock, HOUR_MS } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import { count, formatBytes } from '../lib/text.ts';
+import { count } from '../lib/text.ts';
 import { Alarm } from '../lib/wake.ts';
-import type { Message } from '../notify/index.ts';
 import type { BackupDirectory } from '../snapshot/index.ts';
+import { pruned } from './messages.ts';
 import type { KeepPolicy } from './policy.ts';
 import { prune } from './prune.ts';
 
@@ -53,32 +53,6 @@ export class Pruner {
     const unique = decisions.filter((decision) => decision.kind === 'keep' && decision.unique !== undefined).length;
     logger.info({ gone, kept: decisions.length - gone.length }, `pruned: ${count(gone.length, 'snapshot')} deleted`);
     if (gone.length === 0) return;
-    await recorder.record({ messages: [pruned(gone, { freedBytes, unique, now: clock.now() })] });
+    await recorder.record({ messages: [pruned(gone, { freedBytes, unique }, clock.now())] });
   }
-}
-
-const SNAPSHOTS_NAMED = 10;
-
-function pruned(
-  gone: readonly string[],
-  { freedBytes, unique, now }: { freedBytes: number; unique: number; now: number },
-): Message {
-  const named = gone.slice(0, SNAPSHOTS_NAMED);
-  const more = gone.length > named.length ? `, and ${gone.length - named.length} more` : '';
-  return {
-    event: 'pruned',
-    level: 'info',
-    title: `${count(gone.length, 'old snapshot was', 'old snapshots were')} deleted`,
-    body: [
-      `As the rules under \`keep\` ask, Chatkeep has deleted ${named.join(', ')}${more}. Everything that was in there is in snapshots that stay. ${formatBytes(freedBytes)} are free now.`,
-      ...(unique === 0
-        ? []
-        : [
-            `${count(unique, 'snapshot that the rules would let go holds', 'snapshots that the rules would let go hold')} what is found nowhere else, and ${unique === 1 ? 'was' : 'were'} kept.`,
-          ]),
-      'Nothing is left to do; `chatkeep prune` shows why each snapshot is kept.',
-    ].join('\n'),
-    at: now,
-    data: { snapshots: gone.length, freedBytes, keptAsUnique: unique },
-  };
 }
