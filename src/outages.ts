@@ -30,7 +30,7 @@ export class OutageReporter {
   look(state: MailboxState): void {
     const { mailbox, clock } = this.#options;
     const news = this.#tracker.look(state, clock.now());
-    if (news !== undefined) this.#pending.push(messageOf(mailbox, news, clock.now()));
+    if (news !== undefined) this.#pending.push(outageMessage(mailbox, news, clock.now()));
     if (this.#pending.length > 0) void this.#recording.run(() => this.#record());
   }
 
@@ -50,7 +50,7 @@ export class OutageReporter {
 const MISSED = 'The link of an export lives for 24 hours, so an export that is ready now may be lost';
 
 /** What people are told: what happened, what it means for the backup, what to do, by when. */
-function messageOf(mailbox: string, news: OutageNews, now: number): Message {
+export function outageMessage(mailbox: string, news: OutageNews, now: number): Message {
   const { since } = news;
   switch (news.kind) {
     case 'sign-in-refused':

@@ -3,6 +3,7 @@ export { archiveOf, type Capture, type CaptureState, deadlineOf, hasEnded, isKep
 export { Conductor, whenSettled } from './conductor.ts';
 export { Intake } from './intake.ts';
 export type { HandIn, Journal, Told, Undelivered } from './journal.ts';
+export * as captureMessages from './messages.ts';
 export { Recorder } from './recorder.ts';
 export type { SnapshotNews } from './snapshot-news.ts';
 export { openSqliteJournal } from './sqlite-journal.ts';

@@ -2,7 +2,7 @@ import { DAY_MS, MINUTE_MS } from '../lib/clock.ts';
 import { printable } from '../lib/printable.ts';
 import { count, formatBytes, formatDuration, formatMoment, formatTimeLeft, listed } from '../lib/text.ts';
 import type { Message } from '../notify/index.ts';
-import { type Capture, deadlineOf, lacksArchive, type Trouble } from './capture.ts';
+import { type Capture, deadlineOf, type FileOrigin, lacksArchive, type Trouble } from './capture.ts';
 import { newsData, newsSentences, type SnapshotNews } from './snapshot-news.ts';
 
 /** What people are told: what happened, what it means for the backup, what to do, by when. No titles, no links. */
@@ -143,6 +143,8 @@ function stillAmiss(gaps: readonly string[]): string {
  * The export was kept before. Told only for a file that somebody put in; a second mail for the same export is nothing
  * that a person has to know.
  */
+export function duplicate(capture: Capture & { readonly origin: FileOrigin }, of: string, now: number): Message;
+export function duplicate(capture: Capture, of: string, now: number): Message | undefined;
 export function duplicate(capture: Capture, of: string, now: number): Message | undefined {
   if (capture.origin.kind === 'notice') return undefined;
   return {

@@ -1,6 +1,7 @@
 /** Notifications to people: messages go from the outbox to the services of the configured addresses. */
+export { digestOf } from './digest.ts';
 export { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
-export { tellsOf } from './failing.ts';
+export { serviceBack, serviceFailing, tellsOf } from './failing.ts';
 export type { Fetch } from './fetch.ts';
 export { type Beat, type HeartbeatAddress, openHeartbeat, RETRY_PAUSES_MS } from './heartbeats/index.ts';
 export { type Message, messageSchema, type NotificationEvent, notificationEventSchema } from './message.ts';

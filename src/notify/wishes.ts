@@ -23,7 +23,8 @@ const TIME_TO_ACT_MS = HOUR_MS;
 
 /** Whether a message is for this address. Who was told of trouble is told that it is over, too. */
 export function isWanted(message: Message, { events, minLevel }: Wishes): boolean {
-  if (message.event === 'test') return true;
+  // A digest is made of what is wanted.
+  if (message.event === 'test' || message.event === 'digest') return true;
   if (events !== undefined && !events.includes(message.event)) return false;
   const level = message.event === 'recovered' && message.level === 'info' ? 'warning' : message.level;
   return minLevel === undefined || isAtLeast(level, minLevel);
