@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { AfterCommit } from './after-commit.ts';
 import { type Assembly, assemble, mailboxAccounts, nudgeSettings } from './assembly.ts';
 import { isKept, type Search } from './capture/index.ts';
@@ -22,19 +21,17 @@ import { ChatkeepError, errorMessage } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import { count } from './lib/text.ts';
 import { runTogether } from './lib/together.ts';
-import { listenAt } from './listener.ts';
+import type { openListeners } from './listening.ts';
 import { LoginWatch, loginRecordIn, removeLoginRecord } from './login-watch/index.ts';
 import { createSignIn, MailboxWatcher, type SignIn } from './mailbox/index.ts';
 import { senderMarks } from './notice/index.ts';
 import { NudgeWatch } from './nudge/index.ts';
-import { HEALTH_PATHS, observabilityRoutes, readMetrics } from './observability/index.ts';
 import { createCopier } from './offsite-watch.ts';
 import { OutageReporter } from './outages.ts';
 import { Pruner } from './retention/index.ts';
 import { listSnapshots } from './snapshot/index.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
 import { VerificationWatch } from './verification/index.ts';
-import type { WebPage } from './web-page.ts';
 
 /**
  * A mailbox may be searched rarely; nothing is wrong before three searches were missed, nor within ten minutes. Who has it
@@ -313,39 +310,12 @@ function heartbeatOf(
   };
 }
 
-/** Opens the ears for HTTP that are wished for; the health checks and the web page may share an address. */
-async function listen(
-  config: Config,
-  assembly: Assembly,
-  vitals: () => Heartbeat,
-  around: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
-): Promise<AsyncDisposable> {
-  const { logger } = around;
-  await using stack = new AsyncDisposableStack();
-  const { listen: address, web } = config;
-  const health = observabilityRoutes({
-    health: () => judgeHealth(vitals(), vitals().at),
-    read: () => readMetrics(config, assembly, vitals()),
-    logger,
-  });
-  const isShared = address !== undefined && isDeepStrictEqual(address, web?.listen);
-  if (address !== undefined && !isShared) {
-    const { port } = stack.use(await listenAt(address, health));
-    logger.info(`listening at ${address.host}:${port} for health checks and metrics`);
-  }
-  if (web !== undefined) {
-    // Who has no web page need not have it in memory.
-    const { openWebPage } = await import('./web-page.ts');
-    const page = stack.use(await openWebPage(web, { ...around, config, assembly, vitals }));
-    const both: WebPage['fetch'] = (request, ...rest) =>
-      (isShared && HEALTH_PATHS.has(new URL(request.url).pathname) ? health : page).fetch(request, ...rest);
-    const { port } = stack.use(await listenAt(web.listen, { fetch: both }, 'web.listen'));
-    const { host } = web.listen;
-    logger.info(
-      `the web page is at ${web.url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`}/${isShared ? ', with health checks and metrics' : ''}`,
-    );
-  }
-  return stack.move();
+/** Who has nothing listen for HTTP need not have in memory what would. */
+async function listen(...what: Parameters<typeof openListeners>): Promise<AsyncDisposable> {
+  const [{ listen: address, web }] = what;
+  if (address === undefined && web === undefined) return new AsyncDisposableStack();
+  const { openListeners } = await import('./listening.ts');
+  return openListeners(...what);
 }
 
 /** Undefined before the first search of a mailbox has ended, and for one that is not watched. */

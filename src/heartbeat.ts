@@ -1,6 +1,6 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Progress } from './capture/index.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/clock.ts';
 import { ChatkeepError, errorCode } from './lib/errors.ts';

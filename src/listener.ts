@@ -1,12 +1,15 @@
 import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import type { HttpBindings } from '@hono/node-server';
 import type { Config } from './config/index.ts';
 import { MINUTE_MS, SECOND_MS } from './lib/clock.ts';
 import { ChatkeepError, errorCode } from './lib/errors.ts';
 
 /** What answers requests: an app of hono. */
-type App = Parameters<typeof createAdaptorServer>[0];
+export interface App {
+  fetch(request: Request, bindings: HttpBindings): Response | Promise<Response>;
+}
 
 const HEADERS_WITHIN_MS = 30 * SECOND_MS;
 /** Of a connection. */
@@ -24,13 +27,14 @@ export interface Listener extends AsyncDisposable {
  */
 export async function listenAt(
   { host, port }: NonNullable<Config['listen']>,
-  app: Pick<App, 'fetch'>,
+  app: App,
   setting: 'listen' | 'web.listen' = 'listen',
 ): Promise<Listener> {
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    // An upload may take hours; a connection on which nothing moves ends below.
-    serverOptions: { requestTimeout: 0, headersTimeout: HEADERS_WITHIN_MS },
+  let answer: Promise<RequestListener> | undefined;
+  // An upload may take hours; a connection on which nothing moves ends below.
+  const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS_WITHIN_MS }, async (request, response) => {
+    answer ??= listenerOf(app);
+    (await answer)(request, response);
   });
   server.setTimeout(SILENCE_LIMIT_MS);
   try {
@@ -47,10 +51,16 @@ export async function listenAt(
     [Symbol.asyncDispose]: async () => {
       const closed = once(server, 'close');
       server.close();
-      if ('closeAllConnections' in server) server.closeAllConnections();
+      server.closeAllConnections();
       await closed;
     },
   };
+}
+
+/** Loaded when the first request comes, and with it all that Node.js has for `fetch`. */
+async function listenerOf(app: App): Promise<RequestListener> {
+  const { getRequestListener } = await import('@hono/node-server');
+  return getRequestListener((request, bindings) => app.fetch(request, bindings as HttpBindings));
 }
 
 function whyNot(error: unknown): string {

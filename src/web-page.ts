@@ -8,9 +8,10 @@ import type { Config, WebConfig } from './config/index.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
+import type { App } from './listener.ts';
 import { captureItems, gatherStatus, overviewOf } from './overview/index.ts';
 import { Uploads } from './uploads.ts';
-import { Access, webApp } from './web/index.ts';
+import { Access, loadWebApp, type WebSources } from './web/index.ts';
 
 export interface WebPageOptions {
   readonly config: Config;
@@ -24,9 +25,7 @@ export interface WebPageOptions {
 }
 
 /** The web page, and what it holds open. */
-export interface WebPage extends Disposable {
-  readonly fetch: ReturnType<typeof webApp>['fetch'];
-}
+export type WebPage = App & Disposable;
 
 /**
  * Puts the web page together from the parts of the service.
@@ -46,27 +45,30 @@ export async function openWebPage(web: WebConfig, options: WebPageOptions): Prom
     logger,
   });
   await uploads.sweep();
-  const app = webApp({
-    sources: {
-      backupDir: config.backupDir,
-      catalogDirectory: catalogDirectory(config),
-      catalog: () => catalog.current,
-      compare: (older, newer, stop) =>
-        compareSnapshots(older, newer, { stateDir: config.stateDir, logger, signal: stop }),
-      status: async () => {
-        const now = clock.now();
-        return overviewOf(await gatherStatus(config, { heartbeat: vitals(), journal }, now), now);
-      },
-      captures: async (ids) => captureItems(await capturesOf(journal, ids), vitals(), clock.now()),
-      uploads,
-      clock,
-      logger,
-      signal,
+  const sources: WebSources = {
+    backupDir: config.backupDir,
+    catalogDirectory: catalogDirectory(config),
+    catalog: () => catalog.current,
+    compare: (older, newer, stop) =>
+      compareSnapshots(older, newer, { stateDir: config.stateDir, logger, signal: stop }),
+    status: async () => {
+      const now = clock.now();
+      return overviewOf(await gatherStatus(config, { heartbeat: vitals(), journal }, now), now);
     },
-    access,
-    names: web,
-  });
-  return { fetch: app.fetch, [Symbol.dispose]: () => catalog[Symbol.dispose]() };
+    captures: async (ids) => captureItems(await capturesOf(journal, ids), vitals(), clock.now()),
+    uploads,
+    clock,
+    logger,
+    signal,
+  };
+  let app: ReturnType<typeof loadWebApp> | undefined;
+  return {
+    fetch: async (request, bindings) => {
+      app ??= loadWebApp({ sources, access, names: web });
+      return (await app).fetch(request, bindings);
+    },
+    [Symbol.dispose]: () => catalog[Symbol.dispose](),
+  };
 }
 
 /** More than anybody hands in at once. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Secret } from '../lib/secret.ts';
 import type { Awaited } from './awaited.ts';
 import type { Capture } from './capture.ts';

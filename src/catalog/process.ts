@@ -1,6 +1,6 @@
 /** The other side of `updateCatalog`: brings the catalog up to date, and tells how far it is. */
 import { constants, setPriority } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorMessage } from '../lib/errors.ts';
 import { openForWriting, removeCatalog } from './database.ts';
 import { indexSnapshots } from './indexing/indexer.ts';

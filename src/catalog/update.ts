@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { askApart } from '../lib/apart.ts';
 import { ChatkeepError } from '../lib/errors.ts';
 import { lockDirectory } from '../lib/lock.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readSmallFile } from './json/read-json.ts';
 
 /** What an export says of the account it is of (shared facts: `user.json`). */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { askApart, programFiles } from '../lib/apart.ts';
 import { MINUTE_MS } from '../lib/clock.ts';
 import { TimeLimit } from '../lib/signals.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Config, type LoadedConfig, loadConfig } from '../config/index.ts';
 import { ChatkeepError, errorMessage } from '../lib/errors.ts';
 import { createLogger, LOG_LEVELS, type Logger } from '../lib/logger.ts';

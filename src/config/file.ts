@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml';
+import type { Document, YAMLError } from 'yaml';
 import { commandThatLetsUse } from '../lib/access.ts';
 import { errorCode, isDenial, pathOf } from '../lib/errors.ts';
 import type { Findings } from './findings.ts';
@@ -32,7 +32,7 @@ export async function readConfigFile(choice: FileChoice, findings: Findings): Pr
   const name = choice.path === undefined ? 'CHATKEEP_CONFIG' : '--config';
   const path = resolve(choice.cwd, named ?? choice.defaultPath);
   try {
-    return { path, tree: parse(await readFile(path, 'utf8'), path, findings) };
+    return { path, tree: await parse(await readFile(path, 'utf8'), path, findings) };
   } catch (error) {
     if (named === undefined && errorCode(error) === 'ENOENT') return { path: undefined, tree: {} };
     findings.problem(`${named === undefined ? '' : `${name}: `}${path} cannot be read: ${whyUnreadable(error)}`);
@@ -55,7 +55,9 @@ export function whyUnreadable(error: unknown): string {
   return code ?? 'it cannot be opened';
 }
 
-function parse(text: string, path: string, findings: Findings): object | undefined {
+async function parse(text: string, path: string, findings: Findings): Promise<object | undefined> {
+  // Many have no file, and do without what reads it.
+  const { LineCounter, parseDocument } = await import('yaml');
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
   for (const error of toBeTold(document)) {

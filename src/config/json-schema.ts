@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type KeyPath, valueAt } from './draft.ts';
 import { configSchema } from './schema.ts';
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LOG_LEVELS } from '../lib/logger.ts';
 import { isLoopback, isNearby } from '../lib/loopback.ts';
 import { readQuietHours } from '../lib/quiet-hours.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, buildConnector, Dispatcher } from 'undici';
 import { MINUTE_MS, SECOND_MS } from '../lib/clock.ts';
 import { errorCode } from '../lib/errors.ts';
 import type { DownloadPlace, ResolveName } from './address-guard.ts';
@@ -48,14 +48,27 @@ export async function createTransport(options: {
   const exempt = new Set(options.places.filter(({ extra }) => extra).map(({ origin }) => origin));
   const ca =
     options.caFile === undefined ? undefined : [...getCACertificates(), await readFile(options.caFile, 'utf8')];
-  const agent = new Agent({
-    connect: guardedConnector({ exempt, ca, timeoutMs: CONNECT_TIMEOUT_MS, resolveName: options.resolveName }),
+  const connect = guardedConnector({ exempt, ca, timeoutMs: CONNECT_TIMEOUT_MS, resolveName: options.resolveName });
+  let agent: Promise<Agent> | undefined;
+  return {
+    send: async (request) => {
+      agent ??= openAgent(connect);
+      return exchange(await agent, request);
+    },
+    close: async () => (await agent)?.destroy(),
+  };
+}
+
+/** undici takes 15 MB of memory, and a service may wait for weeks before there is something to fetch. */
+async function openAgent(connect: buildConnector.connector): Promise<Agent> {
+  const { Agent } = await import('undici');
+  return new Agent({
+    connect,
     headersTimeout: HEADERS_TIMEOUT_MS,
     allowH2: false,
     // The downloader has its own watchdog over the body, which knows what a stall is.
     bodyTimeout: 0,
   });
-  return { send: (request) => exchange(agent, request), close: () => agent.destroy() };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ChatkeepError, errorCode } from '../lib/errors.ts';
 import { exists, sizeOf, writeFileDurably } from '../lib/files.ts';
 import { sha256, sha256OfFile } from '../lib/hash.ts';

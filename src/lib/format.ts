@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ChatkeepError } from './errors.ts';
 
 const marked = z.object({ format: z.number() });

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
+import * as z from 'zod';
 import { asStorageError, ChatkeepError, errorMessage, sqliteCode } from './errors.ts';
 import { formatMoment } from './text.ts';
 

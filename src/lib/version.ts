@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The program's version, from its package.json (two levels up, from src/cli as from dist/cli). */
 export async function version(): Promise<string> {

@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ChatkeepError, errorCode } from '../lib/errors.ts';
 import { writeFileDurably } from '../lib/files.ts';
 import { refuseNewerFormat } from '../lib/format.ts';

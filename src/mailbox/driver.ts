@@ -1,5 +1,5 @@
 import { type FetchMessageObject, type FetchQueryObject, ImapFlow, type ImapFlowOptions } from 'imapflow';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { MailboxConfig } from '../config/index.ts';
 import { MINUTE_MS, SECOND_MS } from '../lib/clock.ts';
 import { isLoopback } from '../lib/loopback.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorMessage } from '../lib/errors.ts';
 import { redactText, type Secret, withoutSecrets } from '../lib/secret.ts';
 

@@ -1,5 +1,5 @@
 import { Parser } from 'htmlparser2';
-import type { SimpleParserOptions } from 'mailparser';
+import { type SimpleParserOptions, simpleParser } from 'mailparser';
 import { SECOND_MS } from '../lib/clock.ts';
 import { withTimeout } from '../lib/signals.ts';
 import { HEADERS_MOST_BYTES } from './headers.ts';
@@ -42,8 +42,6 @@ const PARSER_OPTIONS: SimpleParserOptions & { maxHeadSize: number; maxChildNodes
  * @throws if it has more parts or longer headers than any honest message
  */
 export async function readBody(source: Buffer): Promise<MessageBody> {
-  // What reads mail takes memory, and a service may wait for weeks before there is some to read.
-  const { simpleParser } = await import('mailparser');
   const mail = await withTimeout('Decoding the message', TIME_LIMIT_MS, undefined, () =>
     simpleParser(source, PARSER_OPTIONS),
   );

@@ -2,7 +2,7 @@ import { errorMessage } from '../lib/errors.ts';
 import { Secret } from '../lib/secret.ts';
 import { formatBytes, formatMoment } from '../lib/text.ts';
 import { authenticate } from './authenticity.ts';
-import { type MessageBody, readBody, type WrittenLink } from './body.ts';
+import type { MessageBody, WrittenLink } from './body.ts';
 import { type HeaderField, readHeaders, readSender, type Sender } from './headers.ts';
 import { type FollowRedirect, uncover } from './hidden-links.ts';
 import { type ExportLink, type LinkContext, type LinkReading, readUncertainLink } from './links.ts';
@@ -73,6 +73,8 @@ async function judge({ source, receivedAt }: Message, options: ReadOptions): Pro
   }
   let body: MessageBody;
   try {
+    // What reads mail takes memory, and a service may wait for weeks before there is some to read.
+    const { readBody } = await import('./body.ts');
     body = await readBody(source);
   } catch (error) {
     const why = errorMessage(error);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Services that wrap a link into an address of their own: click counters, and servers that rewrite what they deliver.

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { NOTIFICATION_EVENTS } from '../config/index.ts';
 
 /** What a message to people is about. */

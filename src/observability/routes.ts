@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { Health } from '../heartbeat.ts';
 import type { Logger } from '../lib/logger.ts';
-import { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 import type { Reading } from './reading.ts';
 
 export interface ObservabilityOptions {
@@ -19,7 +19,7 @@ export const HEALTH_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz',
  * `/metrics`: for Prometheus. They can be put beside others on one listener.
  */
 export function observabilityRoutes({ health, read, logger }: ObservabilityOptions): Hono {
-  const metrics = new Metrics();
+  let metrics: Promise<Metrics> | undefined;
   const routes = new Hono();
   routes.get('/healthz', (context) => context.text('ok\n'));
   routes.get('/readyz', (context) => {
@@ -28,12 +28,19 @@ export function observabilityRoutes({ health, read, logger }: ObservabilityOptio
   });
   routes.get('/metrics', async (context) => {
     try {
-      const text = await metrics.render(await read());
-      return context.body(text, 200, { 'content-type': metrics.contentType });
+      metrics ??= openMetrics();
+      const { contentType } = await metrics;
+      return context.body(await (await metrics).render(await read()), 200, { 'content-type': contentType });
     } catch (error) {
       logger.warn({ err: error }, 'the metrics could not be read');
       return context.text('The metrics could not be read; the log has the reason.\n', 500);
     }
   });
   return routes;
+}
+
+/** Loaded when Prometheus asks first: most services are never asked. */
+async function openMetrics(): Promise<Metrics> {
+  const { Metrics } = await import('./metrics.ts');
+  return new Metrics();
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RcloneConfig } from '../config/index.ts';
 import { readEnvironment } from './environment.ts';
 import { parseLine, sentenceOf } from './lines.ts';

@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorCode } from '../lib/errors.ts';
 import { makePrivateDirectory, PRIVATE_FILE_MODE, writeFileDurably } from '../lib/files.ts';
 

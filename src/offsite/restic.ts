@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ResticConfig } from '../config/index.ts';
 import { Secret } from '../lib/secret.ts';
 import { readEnvironment } from './environment.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorCode, errorMessage } from '../lib/errors.ts';
 import { METADATA_FILE } from './names.ts';
 

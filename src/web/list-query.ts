@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConversationFilter, SearchFilter } from '../catalog/index.ts';
 import { ROLES } from '../chatgpt/index.ts';
 import { DAY_MS } from '../lib/clock.ts';

@@ -12,7 +12,8 @@ import { silentLogger } from '../../src/lib/logger.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { listenAt } from '../../src/listener.ts';
 import { gatherStatus, overviewOf } from '../../src/overview/index.ts';
-import { Access, type WebSources, webApp } from '../../src/web/index.ts';
+import { webApp } from '../../src/web/app.ts';
+import { Access, type WebSources } from '../../src/web/index.ts';
 import { type AccountModel, type ExportKind, writeExport } from '../support/openai/exports/index.ts';
 import { tempDir } from '../support/temp-dir.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { programBeside } from '../../lib/program-beside.ts';
 import { type ApartOptions, runApart } from '../apart.ts';
 import { GENERATIONS } from './generation.ts';

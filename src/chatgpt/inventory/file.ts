@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorCode } from '../../lib/errors.ts';
 import { writeFileDurably } from '../../lib/files.ts';
 import { REPORT_REASONS, type ReportReason } from '../reports.ts';

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { programBeside } from '../../lib/program-beside.ts';
 import { type ApartOptions, runApart } from '../apart.ts';
 import type { ExportSummary } from './summary.ts';

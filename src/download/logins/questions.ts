@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SECOND_MS } from '../../lib/clock.ts';
 import { jsonOf } from '../../lib/json.ts';
 import { textWithin } from '../../lib/limited-text.ts';

@@ -1,5 +1,5 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorCode } from '../../lib/errors.ts';
 import { PRIVATE_FILE_MODE, writeFileDurably } from '../../lib/files.ts';
 import { Mutex } from '../../lib/mutex.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { asStorageError, errorCode } from '../../lib/errors.ts';
 import { makePrivateDirectory, writeFileDurably } from '../../lib/files.ts';
 import { refuseNewerFormat } from '../../lib/format.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Address, addressError, parametersOf, partsOfPath } from '../address.ts';
 import { fitted } from '../fitted.ts';
 import { type HttpAnswer, type HttpRequest, httpDestination } from '../http.ts';

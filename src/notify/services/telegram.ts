@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SECOND_MS } from '../../lib/clock.ts';
 import { type Address, addressError, parametersOf, partsOfPath } from '../address.ts';
 import { fitted } from '../fitted.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Asset, Block, ReadableMessage } from '../../chatgpt/index.ts';
 import { escapeHtml } from '../../lib/html.ts';
 import { type Allowance, SHOWN_CHARACTERS } from './allowance.ts';

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { z } from 'zod';
+import * as z from 'zod';
 import { programFiles, startApart } from '../../lib/apart.ts';
 import { SECOND_MS } from '../../lib/clock.ts';
 import { Mutex } from '../../lib/mutex.ts';

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, DAY_MS, HOUR_MS } from '../../lib/clock.ts';
 import { ChatkeepError, errorCode } from '../../lib/errors.ts';
 import { writeFileDurably } from '../../lib/files.ts';

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { Secret } from '../../../src/lib/secret.ts';
-import { Access, webApp } from '../../../src/web/index.ts';
+import { webApp } from '../../../src/web/app.ts';
+import { Access } from '../../../src/web/index.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
 /** The password of the tests' page. */

@@ -1,5 +1,5 @@
-import { Agent, type Dispatcher, WebSocket } from 'undici';
-import { z } from 'zod';
+import type { Agent, Dispatcher, WebSocket } from 'undici';
+import * as z from 'zod';
 import { jsonOf } from '../../../lib/json.ts';
 
 /** What the browser tells unasked. `sessionId`: of the tab that it concerns. */
@@ -58,6 +58,8 @@ export class CdpConnection {
    * @throws the signal's reason
    */
   static async open(address: URL, signal: AbortSignal): Promise<CdpConnection> {
+    // Loaded when it is needed first, as in `transport.ts`.
+    const { Agent, WebSocket } = await import('undici');
     signal.throwIfAborted();
     const agent = new Agent();
     const socket = new WebSocket(address, { dispatcher: agent.compose(withoutCompression) });
@@ -88,7 +90,7 @@ export class CdpConnection {
    * @throws BrowserError if it refuses, or goes away
    */
   command(method: string, params: object = {}, sessionId?: string): Promise<unknown> {
-    if (this.#socket.readyState !== WebSocket.OPEN) return Promise.reject(gone());
+    if (this.#socket.readyState !== this.#socket.OPEN) return Promise.reject(gone());
     this.#lastId += 1;
     const id = this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sha256 } from '../../../lib/hash.ts';
 import { type Cookie, isSessionCookie } from '../cookies-txt.ts';
 import type { CdpConnection } from './cdp.ts';

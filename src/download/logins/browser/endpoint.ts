@@ -1,6 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { Agent, request } from 'undici';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SECOND_MS } from '../../../lib/clock.ts';
 import { errorCode } from '../../../lib/errors.ts';
 import { jsonOf } from '../../../lib/json.ts';
@@ -73,6 +72,8 @@ function socketAddress(base: URL, told: string): URL {
 }
 
 async function askVersion(base: URL, signal: AbortSignal): Promise<z.output<typeof version>> {
+  // Loaded when it is needed first, as in `transport.ts`.
+  const { Agent, request } = await import('undici');
   const agent = new Agent({ maxResponseSize: MOST_BYTES });
   try {
     const response = await request(new URL('/json/version', base), { dispatcher: agent, signal });

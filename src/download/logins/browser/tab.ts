@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HttpRequest } from '../../transport.ts';
 import { BrowserError, type CdpConnection, type CdpEvent } from './cdp.ts';
 
