@@ -19,6 +19,7 @@ const SOURCES = [
   'package-lock.json',
   'tsconfig.json',
   'tsconfig.build.json',
+  'scripts',
   'src',
   'config',
   'docs',
@@ -80,6 +81,19 @@ describe('The package that `npm pack` makes, installed with `npm install --globa
     assert.equal((await service.stop()).code, 0);
   });
 
+  it('shows its web page, with styles, conversations and what a separate process draws of them', async () => {
+    await using service = new Service({ ...settings, CHATKEEP_WEB_LISTEN: '127.0.0.1:0' }, program);
+    await service.printed(/the web page is at \S+/);
+    const [, page = ''] = /the web page is at (http:\/\/[^/]+)\//.exec(service.output) ?? [];
+    const home = await textAt(`${page}/`);
+    const [style = assert.fail('no style')] = /\/static\/[^"]+\.css/.exec(home) ?? [];
+    assert.match(await textAt(page + style), /color/);
+    const list = await textAt(`${page}/conversations`);
+    const [, conversation = assert.fail(list)] = /<h2><a href="([^"]+)"/.exec(list) ?? [];
+    assert.match(await textAt(page + conversation), /<article/);
+    for (const place of ['/snapshots', '/activity', '/account', '/upload']) await textAt(page + place);
+  });
+
   it('brings its docs, the systemd unit, the example configuration, and no tests or tools of developers', async () => {
     for (const path of ['docs/how-to/systemd.md', 'packaging/systemd/chatkeep.service', 'config/chatkeep.example.yaml'])
       await access(join(installed, path));
@@ -119,6 +133,12 @@ async function install(file: string, prefix: string): Promise<string> {
 
 async function npm(args: readonly string[], cwd: string): Promise<void> {
   await run('npm', args, { cwd, maxBuffer: 64 * 1024 * 1024 });
+}
+
+async function textAt(address: string): Promise<string> {
+  const answer = await fetch(address);
+  assert.equal(answer.status, 200, address);
+  return answer.text();
 }
 
 async function dropExport(directory: string, drop: string): Promise<ExportFacts> {

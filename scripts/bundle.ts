@@ -1,0 +1,49 @@
+/**
+ * Puts what the main process runs, packages included, into few files: dist/cli/program.js and the chunks beside it. Of a
+ * thousand modules Node keeps each one's text and its own account of it in memory: 20 MB in the service. Threads and
+ * processes of ours have few modules, and run as tsc has compiled them.
+ */
+import { readFile, rename, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+
+const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
+const CLI = join(DIST, 'cli');
+/** As deep as `cli/`, so that places are told alike from both. */
+const BUNDLED = join(DIST, 'bundled');
+
+/** What lies beside a module (threads, styles, package.json) is looked for where tsc has put that module. */
+const placesOfModules: Plugin = {
+  name: 'places-of-modules',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/dist\/.*\.js$/ }, async ({ path }) => {
+      if (!path.startsWith(DIST)) return undefined;
+      const text = await readFile(path, 'utf8');
+      const place = JSON.stringify(relative(CLI, path));
+      return { contents: text.replaceAll('import.meta.url', `new URL(${place}, import.meta.url).href`) };
+    });
+  },
+};
+
+await build({
+  entryPoints: [join(CLI, 'program.js')],
+  outdir: BUNDLED,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  // Names stay, for whoever reads the trace of an error.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'none',
+  plugins: [placesOfModules],
+  // Packages that are no ES modules ask for Node's own by it.
+  banner: { js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);" },
+  logLevel: 'warning',
+});
+// The first line of main.js has the flags that Node is started with.
+await rename(join(CLI, 'main.js'), join(BUNDLED, 'main.js'));
+await rm(CLI, { recursive: true });
+await rename(BUNDLED, CLI);
