@@ -18,7 +18,7 @@ const MOST_BYTES = 90 * 1024 * 1024;
 const MOST_SHARE = 0.001;
 
 /** As it is installed: compiled. */
-const PROGRAM = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+export const PROGRAM = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 
 /** What the service takes while nothing happens: one mailbox at a real Dovecot, and everything that it does now and then. */
 export const idle: Bench = {
@@ -69,14 +69,15 @@ export const idle: Bench = {
   },
 };
 
-async function succeeded(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+/** Gives what the command printed. */
+export async function succeeded(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
   const { code, stdout, stderr } = await chatkeep(args, env, PROGRAM);
   if (code !== 0) throw new Error(`chatkeep ${args.join(' ')} ended with ${code}: ${stderr}`);
   return stdout;
 }
 
 /** Node with nothing in it. */
-function bareNode(): { readonly pid: number } & AsyncDisposable {
+export function bareNode(): { readonly pid: number } & AsyncDisposable {
   const child = execFile(process.execPath, ['--max-semi-space-size=2', '--eval', 'setInterval(() => {}, 60_000)']);
   return {
     pid: child.pid ?? -1,

@@ -17,6 +17,7 @@ import { large } from './large.ts';
 import { latency } from './latency.ts';
 import { mailboxLife } from './mailbox-life.ts';
 import { mailboxes } from './mailboxes.ts';
+import { memory } from './memory.ts';
 import { reading } from './reading.ts';
 import { soak } from './soak.ts';
 import { storage } from './storage.ts';
@@ -30,6 +31,7 @@ const BENCHES: readonly Bench[] = [
   mailboxLife,
   soak,
   idle,
+  memory,
   download,
   downloadFar,
   downloadLossy,
