@@ -32,6 +32,20 @@ describe('Every page', () => {
       });
     }
   });
+
+  it('draws the signs of roots in formulas', async () => {
+    const exhibit = gallery.exhibit(/both in one answer/);
+    const page = await gallery.visit(exhibit, {});
+    await exhibit.open(page);
+    const widths = await page
+      .locator('msqrt')
+      .evaluateAll((roots: { clientWidth: number; firstElementChild: { clientWidth: number } }[]) =>
+        roots.map((root) => [root.clientWidth, root.firstElementChild.clientWidth] as const),
+      );
+    assert.ok(widths.length > 0);
+    for (const [whole, below] of widths) assert.ok(whole > below + 4, `${whole} px over ${below} px`);
+    await page.context().close();
+  });
 });
 
 /** What axe objects to: the rule, and the first place. */

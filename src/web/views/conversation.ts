@@ -67,9 +67,13 @@ function textPlace(conversation: CatalogConversation): string {
 
 function facts({ conversation, createdAt, model, all, archived, starred, sharedLinks }: ConversationPage): Html {
   const { account, firstSeen, lastSeen } = conversation;
+  const seen =
+    firstSeen === lastSeen
+      ? html`in the export of ${dayOfSnapshot(lastSeen)}`
+      : html`in exports from ${dayOfSnapshot(firstSeen)} to ${dayOfSnapshot(lastSeen)}`;
   return html`${createdAt === undefined ? '' : html`Begun ${moment(createdAt)} · `}${count(all, 'message')}${
     model === undefined ? '' : html` · ${model}`
-  } · ${account} · in exports from ${dayOfSnapshot(firstSeen)} to ${dayOfSnapshot(lastSeen)} ${starred ? badge('Starred') : ''}${archived ? badge('Archived') : ''}${
+  } · ${account} · ${seen} ${starred ? badge('Starred') : ''}${archived ? badge('Archived') : ''}${
     sharedLinks > 0 ? badge(count(sharedLinks, 'shared link')) : ''
   }`;
 }
