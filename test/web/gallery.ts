@@ -28,6 +28,7 @@ export interface Exhibit {
 const HOLDINGS = {
   formulas: /<math[\s>]/,
   code: /class="hljs-/,
+  'both in one answer': /class="code"(?:(?!<\/article>)[\s\S])*<math/,
   pictures: /<img /,
   'files that are missing': /class="missing"/,
   voice: /<audio /,
@@ -83,8 +84,8 @@ export class Gallery implements AsyncDisposable {
     return new Gallery({ origin: scene.origin, browser, cookie }, exhibits, stack.move());
   }
 
-  exhibit(name: string): Exhibit {
-    const found = this.exhibits.find((one) => one.name === name);
+  exhibit(name: string | RegExp): Exhibit {
+    const found = this.exhibits.find((one) => (typeof name === 'string' ? one.name === name : name.test(one.name)));
     assert.ok(found, `the gallery has no ${name}`);
     return found;
   }
@@ -140,8 +141,11 @@ async function exhibitsOf(scene: WebScene, cookie: string): Promise<Exhibit[]> {
     at('status', '/'),
     at('upload', '/upload'),
     at('snapshots', '/snapshots'),
-    at('snapshot', `${snapshots}/${summer}`),
-    comparison(origin, `${snapshots}/${summer}/comparison?with=${spring}`),
+    { ...at('snapshot', `${snapshots}/${summer}`), open: onceCompared(`${origin}${snapshots}/${summer}`) },
+    {
+      ...at('comparison', ''),
+      open: onceCompared(`${origin}${snapshots}/${summer}/comparison?with=${spring}`),
+    },
     at('page of the export', `${snapshots}/${spring}/chat`),
     at('conversations', '/conversations'),
     at('deleted conversations', `/conversations?state=deleted&account=${ACCOUNT}`),
@@ -170,7 +174,9 @@ async function conversationsHolding(
 ): Promise<Exhibit[]> {
   const wanted = new Map<string, RegExp>(Object.entries(HOLDINGS));
   const found: Exhibit[] = [];
-  for (const conversation of conversations) {
+  const inLatin = ({ title = '' }: CatalogConversation) => /^[\x20-\x7e]+$/.test(title);
+  const latinFirst = conversations.toSorted((a, b) => Number(inLatin(b)) - Number(inLatin(a)));
+  for (const conversation of latinFirst) {
     const path = conversationAddress(conversation, { version: 1 });
     const text = await textOf(path);
     const held = [...wanted].filter(([, mark]) => mark.test(text)).map(([name]) => name);
@@ -181,17 +187,12 @@ async function conversationsHolding(
   throw new Error(`no conversation holds ${[...wanted.keys()].join(', ')}`);
 }
 
-/** It is made behind the page, which shows it once it is there. */
-function comparison(origin: string, path: string): Exhibit {
-  return {
-    name: 'comparison',
-    status: 200,
-    signedIn: true,
-    open: async (page) => {
-      const answer = await page.goto(`${origin}${path}`);
-      await page.getByRole('heading', { name: /new conversation/ }).waitFor();
-      return answer?.status();
-    },
+/** Comparisons are made behind the page, which shows what it came to once it is there. */
+function onceCompared(address: string): Exhibit['open'] {
+  return async (page) => {
+    const answer = await page.goto(address);
+    await page.getByText(/5 new conversations/).waitFor();
+    return answer?.status();
   };
 }
 
