@@ -82,7 +82,7 @@ export class Conductor {
     return this.#progress;
   }
 
-  /** Bytes of exports that were downloaded since the start, but for the first report of each download. */
+  /** Bytes of exports that were downloaded since the start. */
   get downloadedBytes(): number {
     return this.#downloadedBytes;
   }
@@ -114,7 +114,7 @@ export class Conductor {
 
   #note(captureId: string, progress: Progress): void {
     const before = this.#progress.get(captureId);
-    // What an earlier attempt has left is part of the first report.
+    // The first report is of what an earlier attempt has left.
     if (progress.phase === 'downloading' && before?.phase === 'downloading') {
       this.#downloadedBytes += Math.max(0, progress.done - before.done);
     }

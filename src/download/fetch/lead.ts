@@ -67,6 +67,7 @@ export class Lead {
         // What has arrived is given up for the beginning of an export only, not for an error page.
         if (!startsLikeZip(chunk)) return notAZip(chunk);
         await this.#beginAnew(stint, identity);
+        this.#site.tellProgress();
         if (divisible) this.#callOthers(stint);
         begun = true;
       }
@@ -80,6 +81,7 @@ export class Lead {
   async #takeRest(exchange: Exchange, stint: Stint): Promise<Attempt> {
     const { host } = exchange.address;
     stint.learnEnd();
+    this.#site.tellProgress();
     this.#crew.muster(this.#site.connections - 1);
     const poured = await this.#site.pour(exchange, (chunk) => this.#put(chunk, stint, host), this.#signal);
     return this.#judge(poured, stint, host);
