@@ -52,6 +52,7 @@ describe('The build', () => {
     await using checkout = await tempDir();
     for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'LICENSE'].concat([
       'src',
+      'scripts',
       'config',
       'docker',
       'Dockerfile',
