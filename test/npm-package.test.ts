@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { access, copyFile, cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
+import { globSync } from 'node:fs';
+import { access, copyFile, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +25,9 @@ const SOURCES = [
   'config',
   'docs',
 ].concat(['packaging', 'README.md', 'CHANGELOG.md', 'LICENSE']);
+
+/** Of a source file that is gone. */
+const LEFT_BEHIND = 'dist/gone.js';
 
 describe('The package that `npm pack` makes, installed with `npm install --global`', () => {
   let home: AsyncDisposable & { readonly path: string };
@@ -94,6 +98,34 @@ describe('The package that `npm pack` makes, installed with `npm install --globa
     for (const place of ['/snapshots', '/activity', '/account', '/upload']) await textAt(page + place);
   });
 
+  it('leads to no file of the sources: each import is of what was built', async () => {
+    const built = globSync('dist/**/*.js', { cwd: installed });
+    assert.ok(built.length > 100);
+    for (const path of built)
+      assert.doesNotMatch(
+        await readFile(join(installed, path), 'utf8'),
+        /(\bfrom|\bimport) ?\(?['"]\.[^'"\n]*\.ts['"]/,
+        path,
+      );
+  });
+
+  it('brings the packages that it needs along, each in the version of the lock file, and no others', async () => {
+    const { packages } = JSON.parse(await readFile(join(REPOSITORY, 'package-lock.json'), 'utf8')) as {
+      packages: Readonly<Record<string, { readonly version: string; readonly dev?: true }>>;
+    };
+    const locked = Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+    assert.ok(locked.length > 100);
+    const versionOf = async (path: string): Promise<string> =>
+      JSON.parse(await readFile(join(installed, path, 'package.json'), 'utf8')).version;
+    const found = packagesBelow(installed);
+    assert.deepEqual(found.sort(), locked.map(([path]) => path).sort());
+    for (const [path, { version }] of locked) assert.equal(await versionOf(path), version, path);
+  });
+
+  it('holds nothing that an earlier build has left', async () => {
+    await assert.rejects(access(join(installed, LEFT_BEHIND)), { code: 'ENOENT' });
+  });
+
   it('brings its docs, the systemd unit, the example configuration, and no tests or tools of developers', async () => {
     for (const path of ['docs/how-to/systemd.md', 'packaging/systemd/chatkeep.service', 'config/chatkeep.example.yaml'])
       await access(join(installed, path));
@@ -113,22 +145,33 @@ describe('The package that `npm pack` makes, installed with `npm install --globa
   });
 });
 
-/** Packs a copy of the sources, so that nothing is written beside the originals; gives the package's file. */
+/**
+ * Packs a copy of the sources in which an earlier build has left something, so that nothing is written beside the
+ * originals; gives the package's file. Packages come from npm's cache, which `npm ci` has filled, as far as it goes.
+ */
 async function pack(directory: string): Promise<string> {
   const copy = join(directory, 'checkout');
-  await mkdir(copy);
+  await mkdir(join(copy, 'dist'), { recursive: true });
+  await writeFile(join(copy, LEFT_BEHIND), '');
   for (const name of SOURCES) await cp(join(REPOSITORY, name), join(copy, name), { recursive: true });
-  await symlink(join(REPOSITORY, 'node_modules'), join(copy, 'node_modules'));
+  await npm(['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], copy);
   await npm(['pack', '--pack-destination', directory], copy);
   const file = (await readdir(directory)).find((name) => name.endsWith('.tgz'));
   return join(directory, file ?? assert.fail('npm has packed nothing'));
 }
 
-/** From npm's cache, which `npm ci` has filled, as far as it goes; gives the package's directory. */
+/** Without a registry within reach; gives the package's directory. */
 async function install(file: string, prefix: string): Promise<string> {
-  const how = ['--prefer-offline', '--no-audit', '--no-fund', '--no-update-notifier'];
-  await npm(['install', '--global', '--prefix', prefix, ...how, file], dirname(file));
+  const alone = ['--offline', '--cache', join(dirname(file), 'empty-cache')];
+  const how = ['--no-audit', '--no-fund', '--no-update-notifier'];
+  await npm(['install', '--global', '--prefix', prefix, ...alone, ...how, file], dirname(file));
   return join(prefix, 'lib/node_modules/chatkeep');
+}
+
+/** Where npm has put packages, as a lock file names the places. */
+function packagesBelow(directory: string): string[] {
+  const manifests = globSync('**/node_modules/**/package.json', { cwd: directory });
+  return manifests.map((path) => dirname(path)).filter((path) => /(^|\/)node_modules\/(@[^/]+\/)?[^/]+$/.test(path));
 }
 
 async function npm(args: readonly string[], cwd: string): Promise<void> {
