@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Assembly } from './assembly.ts';
 import type { Config } from './config/index.ts';
 import { type Heartbeat, judgeHealth } from './heartbeat.ts';
+import { isContainer } from './lib/access.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
+import { isLoopback } from './lib/loopback.ts';
 import { type App, listenAt } from './listener.ts';
 import { HEALTH_PATHS, observabilityRoutes, readMetrics } from './observability/index.ts';
 
@@ -31,7 +33,8 @@ export async function openListeners(
     logger.info(`listening at ${address.host}:${port} for health checks and metrics`);
   }
   if (web !== undefined) {
-    const openWebPage = await webPageOpener();
+    // Who has no web page need not have it in memory.
+    const { openWebPage } = await import('./web-page.ts');
     const page = stack.use(await openWebPage(web, { ...around, config, assembly, vitals }));
     const both: App['fetch'] = (request, bindings) =>
       (isShared && HEALTH_PATHS.has(new URL(request.url).pathname) ? health : page).fetch(request, bindings);
@@ -40,14 +43,11 @@ export async function openListeners(
     logger.info(
       `the web page is at ${web.url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`}/${isShared ? ', with health checks and metrics' : ''}`,
     );
+    if (isLoopback(host) && isContainer()) {
+      logger.warn(
+        `the web page can be opened from inside of this container only: set CHATKEEP_WEB_LISTEN to 0.0.0.0:${port}, and publish the port to the machine around it: \`ports: ["127.0.0.1:${port}:${port}"]\``,
+      );
+    }
   }
   return stack.move();
-}
-
-/**
- * Who has no web page need not have it in memory. In a function of its own: where a function has `using`, tsc forgets to
- * rewrite the names of what it imports.
- */
-async function webPageOpener() {
-  return (await import('./web-page.ts')).openWebPage;
 }

@@ -33,8 +33,8 @@ function surroundingsOfProcess(): Surroundings | undefined {
   return { uid, gid, mountinfo: isContainer() ? readText('/proc/self/mountinfo') : undefined };
 }
 
-/** The marks of Docker and of Podman. */
-function isContainer(): boolean {
+/** Whether this process runs in a container, by the marks of Docker and of Podman. */
+export function isContainer(): boolean {
   return existsSync('/.dockerenv') || existsSync('/run/.containerenv');
 }
 
