@@ -2,6 +2,7 @@
 import { after, before } from 'node:test';
 import { takeEngine } from '../support/docker/engine.ts';
 import './service.ts';
+import './web-page.ts';
 import './deployment.ts';
 import './wrong-starts.ts';
 
