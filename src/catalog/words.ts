@@ -63,14 +63,8 @@ export function parseQuestion(
   typed: string,
   { lastIsPrefix = false }: { lastIsPrefix?: boolean } = {},
 ): Question | undefined {
-  const text = typed.slice(0, MOST_CHARACTERS).toWellFormed().replace(CONTROL, ' ');
-  const terms: Term[] = [];
-  for (const [, sign = '', phrase, word = '', star = ''] of text.matchAll(PIECE)) {
-    const stem = (phrase ?? word).replace(/\*+$/, '');
-    if (!IN_A_WORD.test(stem) || terms.length === MOST_TERMS) continue;
-    const prefix = star !== '' || stem.length < (phrase ?? word).length;
-    terms.push({ text: stem.trim(), prefix, excluded: sign === '-' });
-  }
+  const text = readable(typed);
+  const terms = termsOf(text).slice(0, MOST_TERMS);
   const last = terms.at(-1);
   if (lastIsPrefix && last !== undefined && !last.excluded && /[^\s"]$/u.test(text))
     terms[terms.length - 1] = { ...last, prefix: true };
@@ -79,6 +73,32 @@ export function parseQuestion(
   const unwanted = terms.filter(({ excluded }) => excluded);
   const all = wanted.map(phraseOf).join(' AND ');
   return { terms, match: unwanted.length === 0 ? all : `(${all}) NOT (${unwanted.map(phraseOf).join(' OR ')})` };
+}
+
+/** What whoever searches should know of what they typed, in a sentence; undefined where all of it is searched for. */
+export function remarkOn(typed: string): string | undefined {
+  const terms = termsOf(readable(typed));
+  if (terms.length === 0) return 'There is no word in this to search for: it takes letters or digits.';
+  if (terms.slice(0, MOST_TERMS).every(({ excluded }) => excluded))
+    return 'Words with a minus only leave messages out: add a word that is to be found.';
+  return typed.length > MOST_CHARACTERS || terms.length > MOST_TERMS
+    ? `This is more than can be searched for at once: the first ${MOST_TERMS} words count, and the first ${MOST_CHARACTERS.toLocaleString('en-US')} characters.`
+    : undefined;
+}
+
+function readable(typed: string): string {
+  return typed.slice(0, MOST_CHARACTERS).toWellFormed().replace(CONTROL, ' ');
+}
+
+function termsOf(text: string): Term[] {
+  const terms: Term[] = [];
+  for (const [, sign = '', phrase, word = '', star = ''] of text.matchAll(PIECE)) {
+    const stem = (phrase ?? word).replace(/\*+$/, '');
+    if (!IN_A_WORD.test(stem)) continue;
+    const prefix = star !== '' || stem.length < (phrase ?? word).length;
+    terms.push({ text: stem.trim(), prefix, excluded: sign === '-' });
+  }
+  return terms;
 }
 
 function phraseOf({ text, prefix }: Term): string {

@@ -68,7 +68,7 @@ function filterOf({ role, model, from, to, title, account, deleted }: Options): 
   return { role, model, from, to, title, account, deleted };
 }
 
-function printResult({ hits, found, more, titles }: SearchResult): void {
+function printResult({ hits, found, more, titles, remark }: SearchResult): void {
   for (const conversation of titles) printLine(`Title: ${titleOf(conversation)}  ${idOf(conversation)}`);
   if (titles.length > 0) printLine();
   for (const { conversation, role, at, snippet, snapshot, earlier, alsoIn } of hits) {
@@ -87,6 +87,7 @@ function printResult({ hits, found, more, titles }: SearchResult): void {
     );
     printLine();
   }
+  if (remark !== undefined) printLine(remark);
   if (found === 0) printLine('Nothing was found.');
   else if (found > hits.length || more)
     printLine(`${more ? 'More than ' : ''}${count(found, 'message')} found, ${hits.length} shown (--limit).`);
@@ -96,10 +97,11 @@ function idOf({ id }: CatalogConversation): string {
   return printable(id);
 }
 
-function asJson({ hits, found, more, titles }: SearchResult): unknown {
+function asJson({ hits, found, more, titles, remark }: SearchResult): unknown {
   return {
     found,
     more,
+    remark: remark ?? null,
     hits: hits.map(({ conversation, message, role, model, at, snapshot, earlier, snippet, alsoIn }) => ({
       conversation: conversationJson(conversation),
       message: message ?? null,

@@ -9,7 +9,8 @@ const day = z.iso.date().optional().catch(undefined);
 
 /** What an address of the list says; what is empty or makes no sense counts as not said. */
 const schema = z.object({
-  q: text,
+  /** Of any length: the search tells what of it counts. */
+  q: z.string().trim().min(1).optional().catch(undefined),
   account: text,
   title: text,
   from: day,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { indexedText, parseQuestion } from '../../src/catalog/words.ts';
+import { indexedText, parseQuestion, remarkOn } from '../../src/catalog/words.ts';
 
 function index(...texts: readonly string[]): DatabaseSync {
   const database = new DatabaseSync(':memory:');
@@ -70,6 +70,16 @@ describe('What somebody types', () => {
   it('is nothing to search for without a word', () => {
     for (const typed of ['', '  ', '"', '++', '-', '*', '-fox', '""', '\u0000'])
       assert.equal(parseQuestion(typed), undefined, typed);
+  });
+
+  it('that is not searched for, or not all of it, has a sentence that says so', () => {
+    for (const typed of ['', '"', '""', '" ( "', '++ -- !?', '*', '&&&', '💥'.repeat(5_000), '\u0000'])
+      assert.match(remarkOn(typed) ?? '', /^There is no word in this/, typed.slice(0, 20));
+    for (const typed of ['-fox', '-"red fox" -dog']) assert.match(remarkOn(typed) ?? '', /add a word/, typed);
+    for (const typed of ['a'.repeat(10_000), 'word '.repeat(2_000), 'ab '.repeat(33)])
+      assert.match(remarkOn(typed) ?? '', /the first 32 words count, and the first 1,000 characters/, typed.slice(0, 20));
+    for (const typed of ['fox', '"an unclosed phrase', 'AND OR NOT', 'NEAR(', '東', 'x'.repeat(1_000)])
+      assert.equal(remarkOn(typed), undefined, typed.slice(0, 20));
   });
 
   it('is never an error, whatever it is', () => {

@@ -53,6 +53,23 @@ describe('Reading conversations', () => {
     assert.equal(await titles('from=nonsense&state=nonsense'), 26);
   });
 
+  it('says kindly what cannot be searched for, on the page as to its script', async () => {
+    const sentenceFor = async (typed: string) => {
+      const query = `?q=${encodeURIComponent(typed)}`;
+      const { status, text } = await get(`/conversations${query}`);
+      const [, shown = ''] = /<p class="count" id="count">([^<]*)</.exec(text) ?? [];
+      const { count } = JSON.parse((await get(`/conversations/search${query}`)).text);
+      assert.deepEqual([status, shown], [200, count], typed.slice(0, 20));
+      return shown;
+    };
+    for (const typed of ['"', '""', '++ --', '*', '( ) : ^', '💥'])
+      assert.match(await sentenceFor(typed), /^No message found\. There is no word in this/, typed);
+    assert.match(await sentenceFor('-the'), /only leave messages out: add a word/);
+    for (const typed of ['a'.repeat(10_000), 'the '.repeat(2_500)])
+      assert.match(await sentenceFor(typed), /more than can be searched for at once/);
+    assert.match(await sentenceFor('"the"'), /messages? found$/);
+  });
+
   it('opens a conversation by account and id, and by what else leads to it', async () => {
     const conversation = ofTheme('plain');
     const address = conversationAddress(conversation);

@@ -11,7 +11,7 @@ import {
 } from '../../chatgpt/index.ts';
 import { DAY_MS } from '../../lib/clock.ts';
 import { contentOf, firstIdAt, keyOf, momentOfId } from '../message-ids.ts';
-import { parseQuestion, type Question } from '../words.ts';
+import { parseQuestion, type Question, remarkOn } from '../words.ts';
 import {
   type CatalogConversation,
   type ConversationFilter,
@@ -68,9 +68,10 @@ export interface SearchResult {
   readonly more: boolean;
   /** Conversations whose titles have the words. */
   readonly titles: readonly CatalogConversation[];
+  /** A sentence, where not all that was typed can be searched for. */
+  readonly remark: string | undefined;
 }
 
-const NOTHING: SearchResult = { hits: [], found: 0, more: false, titles: [] };
 const DEFAULT_LIMIT = 20;
 /** As many of the newest hits are put in order; where there are more, the older ones are not looked at. */
 const CANDIDATES = 1000;
@@ -102,7 +103,8 @@ type Group = readonly [Candidate, ...Candidate[]];
 export async function search(database: DatabaseSync, typed: string, options: SearchOptions): Promise<SearchResult> {
   const { filter = {}, limit = DEFAULT_LIMIT, offset = 0, order = 'best', typing = false, now } = options;
   const question = parseQuestion(typed, { lastIsPrefix: typing });
-  if (question === undefined) return NOTHING;
+  const remark = remarkOn(typed);
+  if (question === undefined) return { hits: [], found: 0, more: false, titles: [], remark };
   const candidates = findCandidates(database, question, filter);
   const more = candidates.length === CANDIDATES;
   // The relevance of what is found everywhere says nothing, and takes long to find out.
@@ -114,6 +116,7 @@ export async function search(database: DatabaseSync, typed: string, options: Sea
     found: groups.length,
     more,
     titles: titlesOf(database, typed, filter),
+    remark,
   };
 }
 

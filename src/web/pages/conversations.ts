@@ -130,5 +130,5 @@ function results(answer: SearchAnswer, query: ListQuery, page: number): Html {
   const pages = Math.max(1, Math.ceil(found / HITS_A_PAGE));
   const addressOf = (number: number) => `/conversations${queryOf({ ...query, page: number })}`;
   return html`${searchResults(foundOf(answer.result))}${pager({ page, pages, addressOf, label: 'Pages of what was found' })}
-${found === 0 && answer.result.titles.length === 0 ? notice('plain', html`<p>All words have to be in one message. Fewer words find more; <code>begin*</code> finds what begins so, <code>"two words"</code> finds them side by side, and <code>-word</code> leaves out.</p>`) : ''}`;
+${found === 0 && answer.result.titles.length === 0 && answer.result.remark === undefined ? notice('plain', html`<p>All words have to be in one message. Fewer words find more; <code>begin*</code> finds what begins so, <code>"two words"</code> finds them side by side, and <code>-word</code> leaves out.</p>`) : ''}`;
 }

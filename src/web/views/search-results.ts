@@ -19,7 +19,7 @@ export interface FoundMessage {
 
 /** What was found, as the page and its script show it. */
 export interface Found {
-  /** `12 messages` */
+  /** `12 messages`, and what there is to say of what was typed. */
   readonly count: string;
   readonly titles: readonly { readonly address: string; readonly title: string }[];
   readonly messages: readonly FoundMessage[];
@@ -32,9 +32,10 @@ const SPEAKERS: Readonly<Record<string, string>> = {
   system: 'System',
 };
 
-export function foundOf({ hits, found, more, titles }: SearchResult): Found {
+export function foundOf({ hits, found, more, titles, remark }: SearchResult): Found {
+  const words = found === 0 ? 'No message found' : `${more ? 'More than ' : ''}${count(found, 'message')} found`;
   return {
-    count: found === 0 ? 'No message found' : `${more ? 'More than ' : ''}${count(found, 'message')} found`,
+    count: remark === undefined ? words : `${words}. ${remark}`,
     titles: titles.map((conversation) => ({
       address: conversationAddress(conversation),
       title: titleOf(conversation),
