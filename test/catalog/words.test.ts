@@ -77,7 +77,11 @@ describe('What somebody types', () => {
       assert.match(remarkOn(typed) ?? '', /^There is no word in this/, typed.slice(0, 20));
     for (const typed of ['-fox', '-"red fox" -dog']) assert.match(remarkOn(typed) ?? '', /add a word/, typed);
     for (const typed of ['a'.repeat(10_000), 'word '.repeat(2_000), 'ab '.repeat(33)])
-      assert.match(remarkOn(typed) ?? '', /the first 32 words count, and the first 1,000 characters/, typed.slice(0, 20));
+      assert.match(
+        remarkOn(typed) ?? '',
+        /the first 32 words count, and the first 1,000 characters/,
+        typed.slice(0, 20),
+      );
     for (const typed of ['fox', '"an unclosed phrase', 'AND OR NOT', 'NEAR(', '東', 'x'.repeat(1_000)])
       assert.equal(remarkOn(typed), undefined, typed.slice(0, 20));
   });

@@ -54,7 +54,10 @@ describe('chatkeep search, show, diff and stats', () => {
     assert.match((await chatkeep(['search', 'qqqqqq'], env)).stdout, /Nothing was found/);
     for (const typed of ['"', '( ^ )', '']) {
       const { code, stdout } = await chatkeep(['search', typed], env);
-      assert.deepEqual([code, /^There is no word in this to search for: .*\nNothing was found/.test(stdout)], [0, true]);
+      assert.deepEqual(
+        [code, /^There is no word in this to search for: .*\nNothing was found/.test(stdout)],
+        [0, true],
+      );
     }
     const long = await chatkeep(['search', 'x'.repeat(10_000)], env);
     assert.deepEqual([long.code, /more than can be searched for at once/.test(long.stdout)], [0, true]);
