@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Locator } from 'playwright-core';
 import type { CatalogConversation } from '../../src/catalog/index.ts';
+import { HOUR_MS } from '../../src/lib/clock.ts';
+import { formatMoment } from '../../src/lib/text.ts';
 import { conversationAddress } from '../../src/web/addresses.ts';
 import { createAccount, nextExport } from '../support/openai/exports/index.ts';
 import { startBrowser, WebScene } from './scene.ts';
@@ -44,6 +46,37 @@ describe('Reading in a real browser', () => {
     await page.waitForURL(/#m-/);
     assert.equal(await page.locator('.message:target, .message:has(:target)').count(), 1);
     await page.close();
+  });
+
+  it('shows moments in the time zone of the browser, with UTC beside it; without scripts in UTC', async () => {
+    const conversation = one(({ presence }) => presence === 'present');
+    const momentOf = async (options: { timezoneId: string; javaScriptEnabled?: boolean }) => {
+      const context = await browser.newContext(options);
+      const page = await context.newPage();
+      await page.goto(conversation);
+      const time = page.locator('.message time').first();
+      const [shown = '', title, at = ''] = [
+        await time.textContent(),
+        await time.getAttribute('title'),
+        await time.getAttribute('datetime'),
+      ].map((text) => text ?? undefined);
+      await context.close();
+      return { shown, title, at };
+    };
+    const tokyo = await momentOf({ timezoneId: 'Asia/Tokyo' });
+    const plain = await momentOf({ timezoneId: 'Asia/Tokyo', javaScriptEnabled: false });
+    const inTokyo = new Date(Date.parse(tokyo.at) + 9 * HOUR_MS).toISOString().slice(0, 16).replace('T', ' ');
+    assert.deepEqual([tokyo.shown, tokyo.title], [`${inTokyo} GMT+9`, plain.shown]);
+    assert.deepEqual(plain, { shown: formatMoment(Date.parse(plain.at)), title: undefined, at: tokyo.at });
+  });
+
+  it('shows moments of what is found while one types in that time zone, too', async () => {
+    const context = await browser.newContext({ timezoneId: 'America/Lima' });
+    const page = await context.newPage();
+    await page.goto(`${scene.origin}/conversations`);
+    await page.fill('#q', 'approach');
+    await page.locator('#messages time', { hasText: 'GMT-5' }).first().waitFor();
+    await context.close();
   });
 
   it('finds without scripts', async () => {

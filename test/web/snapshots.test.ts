@@ -108,7 +108,10 @@ describe('The pages of snapshots', () => {
       assert.match(timeline, /1 April 2026, 10:00 UTC \(2\)<\/a>\s*<span class="badge good">latest/);
       assert.equal(timeline.split('>latest<').length, 2);
       for (const page of [timeline, await text('/snapshots/cyd@example.org/2026-04-01T100000Z-2')])
-        assert.match(page, /Exported again, with nothing changed: 2026-05-01 10:00 UTC/);
+        assert.match(
+          page,
+          /Exported again, with nothing changed: <time datetime="2026-05-01T10:00:00.000Z">2026-05-01 10:00 UTC</,
+        );
     });
   });
 

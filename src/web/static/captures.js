@@ -26,6 +26,17 @@ function countDown() {
   }
 }
 
+/** Moments in it as `times.js` takes them. @param {string} text */
+function withMoments(text) {
+  return text.split(/(\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC)/).map((piece, index) => {
+    if (index % 2 === 0) return document.createTextNode(piece);
+    const time = document.createElement('time');
+    time.dateTime = piece.replace(' ', 'T').replace(' UTC', 'Z');
+    time.textContent = piece;
+    return time;
+  });
+}
+
 /**
  * @typedef {{ id: string, state: string, text: string, done: number | null, total: number | null }} Capture
  * @param {Capture} capture
@@ -33,7 +44,10 @@ function countDown() {
 function show({ id, text, done, total }) {
   const item = open.find(({ dataset }) => dataset.capture === id);
   const line = item?.querySelector('[data-text]');
-  if (line && line.textContent !== text.replaceAll('`', '')) line.textContent = text.replaceAll('`', '');
+  if (line instanceof HTMLElement && line.dataset.text !== text) {
+    line.dataset.text = text;
+    line.replaceChildren(...withMoments(text.replaceAll('`', '')));
+  }
   const bar = item?.querySelector('progress');
   if (bar && done !== null && total !== null && total > 0) {
     bar.max = total;

@@ -10,7 +10,7 @@ const found = document.getElementById('found');
 const told = document.getElementById('told');
 const template = /** @type {HTMLTemplateElement | null} */ (document.getElementById('result'));
 
-/** @typedef {{ address: string, title: string, by: string, at: string, pieces: string[], notes: string[] }} FoundMessage */
+/** @typedef {{ address: string, title: string, by: string, at: string, time: string, pieces: string[], notes: string[] }} FoundMessage */
 /** @typedef {{ count: string, titles: { address: string, title: string }[], messages: FoundMessage[] }} Found */
 
 if (form && box && found && told && template) {
@@ -87,7 +87,7 @@ if (form && box && found && told && template) {
   }
 
   /** @param {FoundMessage} message */
-  function resultOf({ address, title, by, at, pieces, notes }) {
+  function resultOf({ address, title, by, at, time, pieces, notes }) {
     const item = /** @type {DocumentFragment} */ (
       /** @type {HTMLTemplateElement} */ (template).content.cloneNode(true)
     );
@@ -98,7 +98,8 @@ if (form && box && found && told && template) {
         ...pieces.map((piece, index) => (index % 2 === 1 ? element('mark', piece) : document.createTextNode(piece))),
       );
     item.querySelector('.by')?.replaceChildren(by);
-    item.querySelector('.at')?.replaceChildren(at);
+    const moment = item.querySelector('time');
+    if (moment) [moment.dateTime, moment.textContent] = [time, at];
     item.querySelector('.badges')?.replaceChildren(...notes.map((note) => element('span', note, 'badge')));
     return item;
   }

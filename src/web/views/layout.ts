@@ -47,7 +47,7 @@ export function layout(page: Layout): Html {
 <link rel="stylesheet" href="${staticAddress('style.css')}">
 ${styles.map((name) => html`<link rel="stylesheet" href="${staticAddress(name)}">`)}
 ${refreshSeconds === undefined ? '' : html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}"></noscript>`}
-${scripts.map((name) => html`<script type="module" src="${staticAddress(name)}"></script>`)}
+${['times.js', ...scripts].map((name) => html`<script type="module" src="${staticAddress(name)}"></script>`)}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>

@@ -10,8 +10,9 @@ export interface FoundMessage {
   readonly address: string;
   readonly title: string;
   readonly by: string;
-  /** `2026-11-21 19:05 UTC`; empty where there is no time. */
+  /** `2026-11-21 19:05 UTC`, and for machines; empty where there is no time. */
   readonly at: string;
+  readonly time: string;
   /** Pieces of text, one found and one not in turn, beginning with one that is not. */
   readonly pieces: readonly string[];
   readonly notes: readonly string[];
@@ -53,6 +54,7 @@ function messageOf(hit: Hit): FoundMessage {
     title: titleOf(conversation),
     by: SPEAKERS[role] ?? 'Other',
     at: at === undefined ? '' : formatMoment(at),
+    time: at === undefined ? '' : new Date(at).toISOString(),
     pieces: snippet === undefined ? ['The text cannot be read from the snapshot.'] : piecesOf(snippet),
     notes: notesOf(conversation, earlier, alsoIn.length),
   };
@@ -95,14 +97,14 @@ export function emptyResults(): Html {
 }
 
 export function resultTemplate(): Html {
-  return html`<template id="result">${foundMessage({ address: '', title: '', by: '', at: '', pieces: [], notes: [] })}</template>`;
+  return html`<template id="result">${foundMessage({ address: '', title: '', by: '', at: '', time: '', pieces: [], notes: [] })}</template>`;
 }
 
-function foundMessage({ address, title, by, at, pieces, notes }: FoundMessage): Html {
+function foundMessage({ address, title, by, at, time, pieces, notes }: FoundMessage): Html {
   return html`<li>
 <h2><a href="${address}" dir="auto">${title}</a></h2>
 <p class="snippet" dir="auto">${pieces.map((piece, index) => (index % 2 === 1 ? html`<mark>${piece}</mark>` : piece))}</p>
-<p class="faint"><span class="by">${by}</span> <span class="at">${at}</span></p>
+<p class="faint"><span class="by">${by}</span> <time datetime="${time}">${at}</time></p>
 <p class="badges">${notes.map((note) => html`<span class="badge">${note}</span>`)}</p>
 </li>`;
 }

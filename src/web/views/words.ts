@@ -3,7 +3,7 @@ import { formatMoment } from '../../lib/text.ts';
 import { parseSnapshotName } from '../../snapshot/index.ts';
 import type { Html } from './layout.ts';
 
-/** `2026-11-21 19:05 UTC`, readable by machines too; scripts may show it in the reader's own zone. */
+/** `2026-11-21 19:05 UTC`, readable by machines too; `times.js` shows it in the reader's own zone. */
 export function moment(ms: number): Html {
   return html`<time datetime="${new Date(ms).toISOString()}">${formatMoment(ms)}</time>`;
 }

@@ -33,6 +33,16 @@ async function pageOf(options: Parameters<Browser['newPage']>[0] = {}): Promise<
 }
 
 describe('The status page', () => {
+  it('shows moments within its sentences in the time zone of the browser', async () => {
+    await using scene = await WebScene.open({ status: async () => VIEW, captures: async () => VIEW.open });
+    const { page } = await pageOf({ timezoneId: 'Asia/Tokyo' });
+    await page.goto(scene.origin);
+    const text = await page.getByRole('main').innerText();
+    assert.match(text, /asked for at \d{4}-\d\d-\d\d \d\d:\d\d GMT\+9/);
+    assert.doesNotMatch(text, / UTC/);
+    await page.close();
+  });
+
   it('tells first what needs a person, with the fix, and then how all is, as the terminal does', async () => {
     await using scene = await WebScene.open({ status: async () => VIEW, captures: async () => VIEW.open });
     const { page, complaints } = await pageOf();

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { html } from 'hono/html';
-import { count, formatBytes, formatMoment } from '../../../lib/text.ts';
+import { count, formatBytes } from '../../../lib/text.ts';
 import {
   allSnapshots,
   type DamagedSnapshot,
@@ -11,6 +11,7 @@ import {
 import { accountAddress, snapshotAddress } from '../../addresses.ts';
 import { type Html, layout } from '../../views/layout.ts';
 import { accountTabs, badge, notice, pageOf, pager } from '../../views/parts.ts';
+import { moment } from '../../views/words.ts';
 import { momentOf, monthOf, sharingWords } from './words.ts';
 
 const A_PAGE = 40;
@@ -70,9 +71,9 @@ ${unchanged === undefined ? '' : seenAgain(unchanged)}
 
 /** Whoever asked for an export that made no snapshot finds it here. */
 export function seenAgain(unchanged: readonly UnchangedExport[]): Html {
-  const moments = unchanged.slice(-MOMENTS_NAMED).map(({ meta }) => formatMoment(meta.exportTime));
+  const moments = unchanged.slice(-MOMENTS_NAMED).map(({ meta }) => moment(meta.exportTime));
   const others = unchanged.length - moments.length;
-  return html`<p class="faint">Exported again, with nothing changed: ${moments.join(', ')}${others > 0 ? `, and ${count(others, 'other')} before` : ''}.</p>`;
+  return html`<p class="faint">Exported again, with nothing changed: ${moments.map((at, index) => html`${index === 0 ? '' : ', '}${at}`)}${others > 0 ? `, and ${count(others, 'other')} before` : ''}.</p>`;
 }
 
 function findingsBadge({ meta: { findings } }: SnapshotInfo): Html | string {
