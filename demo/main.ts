@@ -1,12 +1,14 @@
 /**
  * `npm run demo`: the whole main job before your eyes, on this machine alone. The service is the real one, run as users
- * run it; around it stand an IMAP server in memory and the simulator of OpenAI's side that the tests use.
+ * run it; around it stand an IMAP server in memory and the simulator of OpenAI's side that the tests use. With
+ * `npm run demo -- --keep` it goes on until Ctrl-C, so that its web page can be tried.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { styleText } from 'node:util';
+import { parseArgs, styleText } from 'node:util';
 import { createAccount, nextExport } from '../test/support/openai/exports/index.ts';
 import { startOpenAi } from '../test/support/openai/index.ts';
 import { chatkeep, type Environment, Service } from '../test/support/service.ts';
@@ -17,16 +19,20 @@ const DATA = fileURLToPath(new URL('../demo-data', import.meta.url));
 /** The most that a part of the demo takes on a slow machine, ms. */
 const PATIENCE_MS = 25_000;
 
+const { keep = false } = parseArgs({ options: { keep: { type: 'boolean' } } }).values;
+
 const [backups, state, work] = [join(DATA, 'backups'), join(DATA, 'state'), join(DATA, 'work')];
 await rm(DATA, { recursive: true, force: true });
 for (const directory of [backups, state, work]) await mkdir(directory, { recursive: true });
 
+const pagePassword = randomBytes(9).toString('base64url');
 const token = 'an-access-token-of-the-demo';
 await using openai = await startOpenAi(work, { bearerTokens: [token], bytesPerSecond: 8_000_000 });
 await using webhook = await startWebhook();
 const mail = await startMailServer(openai.server.authority);
 await writeFile(join(work, 'token'), token, { mode: 0o600 });
 await writeFile(join(work, 'password'), mail.password, { mode: 0o600 });
+await writeFile(join(work, 'page-password'), pagePassword, { mode: 0o600 });
 
 const settings: Environment = {
   ...openai.settings,
@@ -39,6 +45,9 @@ const settings: Environment = {
   CHATKEEP_IMAP_PASSWORD_FILE: join(work, 'password'),
   CHATKEEP_DOWNLOAD_BEARER_TOKEN_FILE: join(work, 'token'),
   CHATKEEP_NOTIFY: webhook.address,
+  CHATKEEP_WEB_PASSWORD_FILE: join(work, 'page-password'),
+  // Any port that is free.
+  CHATKEEP_WEB_LISTEN: '127.0.0.1:0',
   CHATKEEP_LOG_FORMAT: 'pretty',
 };
 
@@ -74,6 +83,7 @@ const second = await openai.publishExport(later, { directory: work, form: 'estua
 mail.deliver(await openai.readyMail(second.published, { to: mail.user }));
 await backupDone(2);
 
+if (keep) await keepRunning();
 say('The service is stopped, and what it has kept is looked at:');
 await service.stop();
 for (const command of [['snapshots'], ['verify']]) await show(command);
@@ -83,12 +93,23 @@ await rm(work, { recursive: true, force: true });
 say('That was all of it. What to do next:');
 stdout.write(`  The snapshots of this demo:  ${backups}
   Check one without Chatkeep:  cd ${join(backups, mail.user, 'latest')} && sha256sum -c .chatkeep/SHA256SUMS
+  Read it in your browser:     npm run demo -- --keep  leaves the service running, with its web page open to you
   With your own mailbox:       put host, user and a file with the app password into the environment,
                                  CHATKEEP_IMAP_HOST=… CHATKEEP_IMAP_USER=… CHATKEEP_IMAP_PASSWORD_FILE=…
                                  CHATKEEP_BACKUP_DIR=… CHATKEEP_NOTIFY=ntfy://ntfy.sh/your-secret-topic
                                then: npm run chatkeep -- config check && npm run chatkeep -- run
                                All settings: config/chatkeep.example.yaml. With Docker: compose.yaml.
 `);
+
+/** Tells of the web page, and waits for Ctrl-C. */
+async function keepRunning(): Promise<void> {
+  await service.printed('the search index is up to date', PATIENCE_MS);
+  const [, page] = /the web page is at (\S+)/.exec(service.output) ?? [];
+  say('The service goes on, and its web page is open: read, search and compare what was kept.');
+  stdout.write(`  ${styleText('cyan', page ?? '')}\n  Password:  ${pagePassword}\n  Ctrl-C ends the demo.\n`);
+  // The terminal sends Ctrl-C to npm and to the service, too, and npm hands it on: it may come more than once.
+  await new Promise((resolve) => process.on('SIGINT', resolve));
+}
 
 /** Waits for the notification of backup number `n` and shows it as a person would get it. */
 async function backupDone(n: number): Promise<void> {
