@@ -4,6 +4,7 @@
  * processes of ours have few modules, and run as tsc has compiled them.
  */
 import { readFile, rename, rm } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
@@ -26,6 +27,29 @@ const placesOfModules: Plugin = {
   },
 };
 
+/**
+ * A package that is imported when it is needed first has the names that Node gives it. Of one that is no ES module, esbuild
+ * would export nothing but `default` to such an import.
+ */
+const packagesImportedLate: Plugin = {
+  name: 'packages-imported-late',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[^./]/ }, ({ kind, path, resolveDir }) =>
+      kind === 'dynamic-import' && !isBuiltin(path) ? { path, namespace: 'late', pluginData: resolveDir } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'late' }, async ({ path, pluginData }) => {
+      const all = Object.keys(await import(path));
+      const names = all.filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default');
+      const contents = [
+        `import * as all from ${JSON.stringify(path)};`,
+        `export const { ${names.join(', ')} } = all;`,
+        all.includes('default') ? 'export default all.default;' : '',
+      ].join('\n');
+      return { contents, resolveDir: String(pluginData) };
+    });
+  },
+};
+
 await build({
   entryPoints: [join(CLI, 'program.js')],
   outdir: BUNDLED,
@@ -38,7 +62,7 @@ await build({
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: 'none',
-  plugins: [placesOfModules],
+  plugins: [placesOfModules, packagesImportedLate],
   // Packages that are no ES modules ask for Node's own by it.
   banner: { js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);" },
   logLevel: 'warning',

@@ -68,6 +68,14 @@ describe('The package that `npm pack` makes, installed with `npm install --globa
     assert.match(wrong.stderr, /did you mean CHATKEEP_DROP_DIR\?/);
   });
 
+  it('reads a configuration file, which needs a package that is imported late', async () => {
+    const file = join(home.path, 'chatkeep.yaml');
+    await writeFile(file, 'account: Ada\nnotify: [smoke://signals]\n', { mode: 0o600 });
+    const { code, stderr } = await chatkeep(['config', 'check'], { ...settings, CHATKEEP_CONFIG: file }, program);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /notify, address 1: /);
+  });
+
   it('runs as a service, takes in a ZIP from the drop folder, counts and finds what is in it, and stops', async () => {
     await using service = new Service(settings, program);
     await service.printed('watching');
