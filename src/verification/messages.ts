@@ -29,9 +29,7 @@ export function verificationFailed(files: readonly DamagedFile[], now: number): 
       'Chatkeep has read a part of the backup directory again, and found what is not as it was backed up:',
       ...named,
       ...(files.length > named.length ? [`- … and ${count(files.length - named.length, 'more file')}`] : []),
-      mendable === 0
-        ? 'No other snapshot has a sound copy of that. The other files of these snapshots are not concerned.'
-        : `Of ${count(mendable, 'file')}, another snapshot has a sound copy. The other files of these snapshots are not concerned.`,
+      `${copiesSentence(mendable, files.length)} The other files of these snapshots are not concerned.`,
       `What to do: run \`${command}\`, which names every damaged file and how to repair it where there is a sound copy; take the others from another copy of the backup directory. Look after the disk soon: damage seldom stays alone. You are told when all is sound again.`,
     ].join('\n'),
     at: now,
@@ -55,4 +53,10 @@ export function soundAgain(files: number, now: number): Message {
     at: now,
     data: { verification: 'sound', files },
   };
+}
+
+function copiesSentence(mendable: number, damaged: number): string {
+  if (mendable === 0) return `No other snapshot has a sound copy of ${damaged === 1 ? 'it' : 'them'}.`;
+  if (mendable < damaged) return `Other snapshots have a sound copy of ${mendable} of them.`;
+  return damaged === 1 ? 'Another snapshot has a sound copy of it.' : 'Other snapshots have a sound copy of each.';
 }

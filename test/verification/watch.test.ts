@@ -119,7 +119,7 @@ describe('damage', () => {
     await write(join(first.path, 'a'), 'rot');
     await takeNew(backups, 'c2', { a: 'one', b: '2' }, day(1));
     await verify();
-    assert.match(told[0]?.body ?? '', /another snapshot has a sound copy/);
+    assert.match(told[0]?.body ?? '', /Another snapshot has a sound copy of it\./);
     await backups.remove(first);
     await verify();
     assert.deepEqual(events(), ['verification-failed', 'recovered']);
