@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { html } from 'hono/html';
-import { conversationAddress, idOfAddress } from '../addresses.ts';
+import type { CatalogConversation } from '../../catalog/index.ts';
+import { conversationAddress, idOfAddress, snapshotAddress } from '../addresses.ts';
 import type { WebEnv } from '../env.ts';
 import type { PageAnswer, PageQuestion, TextAnswer } from '../reader/questions.ts';
 import { type Reader, ReaderFailure } from '../reader/reader.ts';
@@ -18,7 +19,10 @@ const TEXT_HEADERS = {
 };
 
 /** `/:account/:id`: a conversation to read; `…/text`: the whole text of one message; `/:number`: as the catalog counts. */
-export function conversationRoutes({ catalog, logger }: WebSources, reader: Reader): Hono<WebEnv> {
+export function conversationRoutes(
+  { catalog, logger }: Pick<WebSources, 'catalog' | 'logger'>,
+  reader: Reader,
+): Hono<WebEnv> {
   const routes = new Hono<WebEnv>();
 
   routes.get('/:number{[0-9]{1,12}}', (context) => {
@@ -46,7 +50,7 @@ export function conversationRoutes({ catalog, logger }: WebSources, reader: Read
     } catch (error) {
       if (!(error instanceof ReaderFailure)) throw error;
       logger.warn({ conversation: question.id }, `a conversation cannot be shown: ${error.message}`);
-      return context.html(tooLarge(), 500);
+      return context.html(tooLarge(catalog()?.find(question.account, question.id)), 500);
     }
   });
 
@@ -60,7 +64,7 @@ export function conversationRoutes({ catalog, logger }: WebSources, reader: Read
     } catch (error) {
       if (!(error instanceof ReaderFailure)) throw error;
       logger.warn({ conversation: id }, `a message cannot be shown: ${error.message}`);
-      return context.html(tooLarge(), 500);
+      return context.html(tooLarge(catalog()?.find(account, id)), 500);
     }
     if (first.kind === 'unknown') return context.notFound();
     const pieces = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
@@ -132,10 +136,21 @@ function respond(
   }
 }
 
-function tooLarge(): Html {
+/** Says where it is to be read all the same. */
+function tooLarge(conversation: CatalogConversation | undefined): Html {
+  if (conversation === undefined)
+    return trouble(
+      'A conversation',
+      html`<p>This cannot be shown: it takes too long, or more memory than there is.</p>`,
+    );
+  const { account, id, lastSeen } = conversation;
   return trouble(
-    'A conversation',
-    html`<p>This conversation is too large to be shown here. It is kept all the same: <code>chatkeep export</code> writes it to a file.</p>`,
+    titleOf(conversation),
+    html`<p>This conversation cannot be shown here: it takes too long, or more memory than there is. It is kept all the same:</p>
+<ul>
+<li><code>chatkeep export</code> writes it to a file of its own, and <code>chatkeep show ${id}</code> prints it.</li>
+<li>It stands as OpenAI wrote it in <a href="${snapshotAddress({ account, name: lastSeen })}">the files of the snapshot ${lastSeen}</a>, in one whose name begins with “conversations”.</li>
+</ul>`,
   );
 }
 
