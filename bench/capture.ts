@@ -2,10 +2,11 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExportOptions } from '../test/support/openai/exports/index.ts';
 import { createAccount } from '../test/support/openai/exports/index.ts';
-import type { Service } from '../test/support/service.ts';
+import { Service } from '../test/support/service.ts';
 import { ACCESS_TOKEN, startWorld, type World } from '../test/support/world.ts';
 import { median, type Row } from './bench.ts';
 import { cpuMsOf, measured, peakRssOf, type Usage } from './measure.ts';
+import { buildProgram, PROGRAM } from './support/program.ts';
 
 /** What the programs of {@link curlAndUnzip} and the measuring need. */
 export const CAPTURE_NEEDS = [
@@ -32,7 +33,8 @@ export async function measureCaptures(
   say: (line: string) => void,
 ): Promise<{ ours: Row; peer: Row }> {
   await using world = await startWorld();
-  await using service = world.service({ CHATKEEP_LOG_LEVEL: 'info' });
+  await buildProgram();
+  await using service = new Service({ ...world.settings, CHATKEEP_LOG_LEVEL: 'info' }, PROGRAM);
   await service.printed('watching');
   const ours: Usage[] = [];
   const peers: Usage[] = [];

@@ -2,16 +2,13 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { MINUTE_MS } from '../src/lib/clock.ts';
 import { chatkeep, Service } from '../test/support/service.ts';
 import { startWorld } from '../test/support/world.ts';
 import type { Bench, Figures } from './bench.ts';
 import { cpuMsOf, peakRssOf, rssOf } from './measure.ts';
 import { writeMillionMessages } from './support/million-messages.ts';
-
-const run = promisify(execFile);
+import { buildProgram, PROGRAM } from './support/program.ts';
 
 const MINUTES = 10;
 const MOST_BYTES = 90 * 1024 * 1024;
@@ -20,16 +17,13 @@ const MOST_SHARE = 0.001;
 /** Reading a part of the snapshots again is work; it would begin ten minutes after the start, and then once a week. */
 const WITHOUT_WORK = { CHATKEEP_VERIFY_EVERY_DAYS: '0' };
 
-/** As it is installed: compiled. */
-export const PROGRAM = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
-
 /** What the service takes while nothing happens: one mailbox at a real Dovecot, and everything that it does now and then. */
 export const idle: Bench = {
   name: 'idle',
   summary: `memory and CPU of the service over ${MINUTES} minutes without work, with a catalog of a million messages`,
   needs: [{ path: '/usr/sbin/dovecot', debianPackage: 'dovecot-imapd' }],
   async run(say) {
-    await run('npm', ['run', '-s', 'build']);
+    await buildProgram();
     await using world = await startWorld();
     say('making an export, and taking it in …');
     const zip = join(world.exports, 'export.zip');

@@ -1,16 +1,13 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { SECOND_MS } from '../src/lib/clock.ts';
 import { createAccount, writeExport } from '../test/support/openai/exports/index.ts';
 import { Service } from '../test/support/service.ts';
 import { startWorld } from '../test/support/world.ts';
 import type { Bench, Figures } from './bench.ts';
-import { bareNode, PROGRAM, succeeded } from './idle.ts';
+import { bareNode, succeeded } from './idle.ts';
 import { peakRssOf, rssOf } from './measure.ts';
-
-const run = promisify(execFile);
+import { buildProgram, PROGRAM } from './support/program.ts';
 
 const MOST_BYTES = 90 * 1024 * 1024;
 const STARTED_MS = 20 * SECOND_MS;
@@ -23,7 +20,7 @@ export const memory: Bench = {
   summary: 'memory of the service with its web page: before anybody looks, and after every page was looked at',
   needs: [{ path: '/usr/sbin/dovecot', debianPackage: 'dovecot-imapd' }],
   async run(say) {
-    await run('npm', ['run', '-s', 'build']);
+    await buildProgram();
     await using world = await startWorld();
     const zip = join(world.exports, 'export.zip');
     const account = createAccount({ seed: 'memory', conversations: 60 });

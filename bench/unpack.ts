@@ -7,6 +7,7 @@ import { createAccount, writeExport } from '../test/support/openai/exports/index
 import { tempDir } from '../test/support/temp-dir.ts';
 import { type Bench, median, type Row } from './bench.ts';
 import { measured, type Usage } from './measure.ts';
+import { buildProgram } from './support/program.ts';
 
 const run = promisify(execFile);
 
@@ -57,7 +58,7 @@ export const unpack: Bench = {
     { path: '/usr/bin/time', debianPackage: 'time' },
   ],
   async run(say) {
-    await run('npm', ['run', '-s', 'build']);
+    await buildProgram();
     await using directory = await tempDir();
     const rows: Row[] = [];
     const ratios: number[] = [];
