@@ -7,7 +7,7 @@ import { createAccount, writeExport } from '../test/support/openai/exports/index
 import { tempDir } from '../test/support/temp-dir.ts';
 import { type Bench, median, type Row } from './bench.ts';
 import { measured, type Usage } from './measure.ts';
-import { buildProgram } from './support/program.ts';
+import { buildProgram, withCompileCache } from './support/program.ts';
 
 const run = promisify(execFile);
 
@@ -22,13 +22,8 @@ const SMALL_FILES = 20_000;
 const KEPT_BYTES = 500_000_000;
 
 const ONCE = new URL('./support/unpack-once.js', import.meta.url).pathname;
-/** As the first lines of src/cli/main.ts have it: with a young generation that is small, and code that is found compiled. */
-const node = (compileCache: string) => [
-  'env',
-  `NODE_COMPILE_CACHE=${compileCache}`,
-  process.execPath,
-  '--max-semi-space-size=2',
-];
+/** As the first line of src/cli/main.ts has it. */
+const NODE = [process.execPath, '--max-semi-space-size=2'];
 
 /** A way from a ZIP to durable files in a directory. */
 interface Tool {
@@ -39,7 +34,7 @@ interface Tool {
 const thenSync = (command: string) => ['sh', '-c', `${command} && sync`];
 const OURS: Tool = {
   name: 'chatkeep',
-  command: (zip, target) => [...node(join(dirname(zip), 'compiled')), ONCE, zip, target],
+  command: (zip, target) => withCompileCache(join(dirname(zip), 'compiled'), [...NODE, ONCE, zip, target]),
 };
 const PEERS: readonly Tool[] = [
   { name: 'unzip', command: (zip, target) => thenSync(`unzip -q '${zip}' -d '${target}'`) },

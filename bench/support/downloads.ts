@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { downloadCommand } from '../../test/support/download-process.ts';
 import { median, type Row } from '../bench.ts';
 import { measured, type Usage } from '../measure.ts';
+import { withCompileCache } from './program.ts';
 
 const TOKEN = 'ey.bench-access-token';
 
@@ -28,7 +29,7 @@ export interface Source {
   readonly link: string;
   readonly caFile: string;
   readonly tokenFile: string;
-  /** For compiled code: the service finds its own compiled, as the first lines of src/cli/main.ts have it. */
+  /** A directory for compiled code. */
   readonly compileCache: string;
   readonly bytes: number;
 }
@@ -48,11 +49,7 @@ export function chatkeep(connections: number): Tool {
   return {
     name: `chatkeep, ${connections} at once`,
     command: ({ link, caFile, tokenFile, compileCache }, directory) => ({
-      argv: [
-        'env',
-        `NODE_COMPILE_CACHE=${compileCache}`,
-        ...downloadCommand({ link, caFile, tokenFile, directory, connections }),
-      ],
+      argv: withCompileCache(compileCache, downloadCommand({ link, caFile, tokenFile, directory, connections })),
       file: 'export.zip',
     }),
   };

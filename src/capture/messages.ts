@@ -325,10 +325,7 @@ export function noticeUndecided(mailbox: string, detail: string, until: number, 
   };
 }
 
-/**
- * Exports were asked for, and no email has come that one is ready.
- *
- */
+/** Exports were asked for, and no email has come that one is ready. */
 export function overdue(mailbox: string, { asked, folders, isLast }: OverdueFacts, now: number): Message {
   const first = asked[0] ?? now;
   const last = asked.at(-1) ?? now;
