@@ -1,5 +1,5 @@
 import { type AssetKind, type ConversationEntry, countRecords, kindOfAsset, recordsWithout } from '../chatgpt/index.ts';
-import { count } from '../lib/text.ts';
+import { count, listed } from '../lib/text.ts';
 import type { Contents } from './contents.ts';
 
 /** What a snapshot holds and no other one does; all 0 where there is nothing of the kind. */
@@ -84,7 +84,7 @@ export class Remainder {
 
 /** `3 conversations and 120 images`: what would be lost. */
 export function formatUnique({ conversations, messages, fuller, files }: Unique): string {
-  const parts = [
+  const kinds = [
     conversations > 0 && count(conversations, 'conversation'),
     messages > 0 && count(messages, 'message'),
     fuller > 0 && `the full form of ${count(fuller, 'message')}`,
@@ -92,6 +92,6 @@ export function formatUnique({ conversations, messages, fuller, files }: Unique)
     files.audio > 0 && count(files.audio, 'sound'),
     files.video > 0 && count(files.video, 'video'),
     files.other > 0 && count(files.other, 'other file'),
-  ].filter((part) => part !== false);
-  return parts.length < 2 ? parts.join() : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+  ];
+  return listed(kinds.filter((kind) => kind !== false));
 }
