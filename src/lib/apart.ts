@@ -26,6 +26,8 @@ export interface ApartOptions extends Apart {
 
 /** Of the memory that the process and its parent have together, where a container limits it: the parent needs the rest. */
 const SHARE_OF_LIMIT = 0.4;
+/** Half of what V8 would take, in each thread, for new objects; the work is as fast. */
+const SEMI_SPACE_MEGABYTES = 8;
 /** Whom the kernel ends first when a container's memory is used up (proc_pid_oom_score_adj(5)). */
 const ENDED_FIRST = '1000';
 
@@ -59,7 +61,11 @@ export async function startApart(options: Apart): Promise<ChildProcess> {
   const { file, args = [], heapMegabytes } = options;
   const child = fork(file, [...args], {
     env: {},
-    execArgv: [`--max-old-space-size=${heapWithinLimit(heapMegabytes)}`, ...fence(options)],
+    execArgv: [
+      `--max-old-space-size=${heapWithinLimit(heapMegabytes)}`,
+      `--max-semi-space-size=${SEMI_SPACE_MEGABYTES}`,
+      ...fence(options),
+    ],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });

@@ -75,7 +75,7 @@ export interface ElementOptions {
  */
 export async function* readElements(path: string, options: ElementOptions): AsyncGenerator<ElementReading, void> {
   await using file = await open(path);
-  const window = new Window(file, options.signal);
+  using window = new Window(file, options.signal);
   const entry = await enterList(window, options.listKey);
   if (entry === 'bare' || entry === 'wrapped') yield* new ListReader(window, entry, options).read();
   else yield { kind: 'end', reason: entry };

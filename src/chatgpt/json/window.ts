@@ -3,15 +3,24 @@ import { isWhiteSpace } from './bytes.ts';
 
 /** Large enough that parsing, not the calls, sets the pace. */
 const READ_BYTES = 1024 * 1024;
+const FIRST_BYTES = 2 * READ_BYTES;
+/** What a value of any size has made of it is not kept. */
+const MOST_SPARE_BYTES = 4 * FIRST_BYTES;
+
+/**
+ * The buffer of a window that is closed, for the next one: an export is read file by file, and the collector, which sees
+ * small objects only, would let hundreds of megabytes of them lie.
+ */
+let spare: Buffer<ArrayBuffer> | undefined;
 
 /**
  * A window that moves over a file: what has been read and not yet passed lies in one piece, so that a value can be
  * parsed where it is. It grows with the longest value, and no further. Positions are offsets in the file.
  */
-export class Window {
+export class Window implements Disposable {
   readonly #file: FileHandle;
   readonly #signal: AbortSignal | undefined;
-  #buffer = Buffer.allocUnsafeSlow(2 * READ_BYTES);
+  #buffer: Buffer<ArrayBuffer>;
   /** What lies between these two in the buffer has been read and not passed. */
   #from = 0;
   #to = 0;
@@ -21,6 +30,13 @@ export class Window {
   constructor(file: FileHandle, signal: AbortSignal | undefined) {
     this.#file = file;
     this.#signal = signal;
+    this.#buffer = spare ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
+    spare = undefined;
+  }
+
+  /** Nothing may be looked at any more that it has given. */
+  [Symbol.dispose](): void {
+    if (this.#buffer.length <= MOST_SPARE_BYTES) spare = this.#buffer;
   }
 
   /** Where the window begins. */
