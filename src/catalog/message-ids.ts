@@ -33,7 +33,11 @@ export function keyOf(id: string): number {
   return Number.parseInt(digits.slice(0, KEY_DIGITS), 16);
 }
 
-/** Tells the contents that one message has had in several exports apart. */
-export function contentOf(message: Message, text: string): number {
-  return crc32(assetsOf(message).join(' '), crc32(text));
+/**
+ * Tells the contents that one message has had in several exports apart.
+ * @param text all of it, or its UTF-8
+ */
+export function contentOf(message: Message, text: string | Uint8Array): number {
+  const assets = assetsOf(message);
+  return assets.length === 0 ? crc32(text) : crc32(assets.join(' '), crc32(text));
 }

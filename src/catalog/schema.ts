@@ -2,7 +2,7 @@
  * The catalog's tables. Another number is another form: a catalog of a form that is not this one is made anew, since
  * everything in it comes from the snapshots.
  */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
  * - `snapshot`: what there is. `whole` once everything of it is in.
@@ -12,7 +12,8 @@ export const SCHEMA_VERSION = 1;
  * - `conversation`: one, over all snapshots of its account; `head` is its version in the newest snapshot that has it.
  * - `version`: a state of a conversation, byte for byte.
  * - `message`: one of a conversation, over all its versions, once for each content that it has had; `version` is the
- *   newest that holds it, `place` its offset in there. The number is its time (message-ids.ts).
+ *   newest that holds it, `place` its offset in there. The number is its time (message-ids.ts). The index by conversation
+ *   is made when everything is in.
  * - `text_index`, `title_index`: the words, and nothing but these: texts are read from the snapshots.
  */
 export const SCHEMA = `
@@ -102,7 +103,6 @@ CREATE TABLE message (
   version INTEGER NOT NULL,
   place INTEGER
 );
-CREATE INDEX message_conversation ON message (conversation);
 CREATE VIRTUAL TABLE text_index USING fts5 (
   text, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2"
 );

@@ -1,31 +1,14 @@
+import { RUN, wordsOfRun } from './indexed-text.ts';
+
 /**
- * What the index is told of a text, and what it is asked for. FTS5's tokenizer takes everything between two spaces for
- * one word, which Chinese, Japanese, Korean and Thai texts do not have: of their runs every two neighbouring characters
- * are indexed as a word, and the last one alone. A question of two characters or more is then a phrase of such words; of
- * one, a prefix.
+ * What is searched for, as `indexedText` has it: a run is a phrase of its pairs, `東京都` is `東京 京都`, for it may go on
+ * behind; one character is a prefix.
  */
-const RUN =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\u30fc]+/gu;
-/** Much faster than the one above, and true of everything that it finds. */
-const MAY_HOLD_RUNS = /[\u0e00-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\ud7ff\uf900-\uffff\ud840-\ud8ff]/;
-
-/** A text as it is given to the index. */
-export function indexedText(text: string): string {
-  return MAY_HOLD_RUNS.test(text) ? text.replace(RUN, (run) => ` ${pairsOf(run).join(' ')} `) : text;
-}
-
-/** `東京都` → `東京`, `京都`, `都`. */
-function pairsOf(run: string): string[] {
-  const characters = [...run];
-  return characters.map((character, index) => `${character}${characters[index + 1] ?? ''}`);
-}
-
-/** {@link indexedText} of what is searched for: `東京都` is the phrase `東京 京都`, for it may go on behind. */
 function wantedText(text: string): string {
   return text.replace(RUN, (run: string, at: number) => {
-    const pairs = pairsOf(run);
-    const mayGoOn = pairs.length > 1 && at + run.length === text.length;
-    return ` ${(mayGoOn ? pairs.slice(0, -1) : pairs).join(' ')} `;
+    const words = wordsOfRun(run);
+    const mayGoOn = words.length > 1 && at + run.length === text.length;
+    return ` ${(mayGoOn ? words.slice(0, -1) : words).join(' ')} `;
   });
 }
 

@@ -102,10 +102,10 @@ describe('The catalog', () => {
     await using scene = await CatalogScene.make();
     await using whole = await CatalogScene.make();
     const words = 'word '.repeat(100_000);
-    const list = Array.from({ length: 60 }, (_, index) =>
+    const list = Array.from({ length: 90 }, (_, index) =>
       conversation(`c${index}`, [message(`m${index}`, `${index} ${words}`)]),
     );
-    for (const one of [scene, whole]) one.snapshot('2026-01-01', [list.slice(0, 40), list.slice(40)]);
+    for (const one of [scene, whole]) one.snapshot('2026-01-01', [list.slice(0, 60), list.slice(60)]);
     const ended = new AbortController();
     await assert.rejects(
       scene.index({ signal: ended.signal, onProgress: () => ended.abort(new Error('ended')) }),
@@ -113,7 +113,7 @@ describe('The catalog', () => {
     );
     const report = await scene.index();
     assert.ok(report.conversations.known > 0 && report.conversations.indexed > 0);
-    assert.equal(report.conversations.known + report.conversations.indexed, 60);
+    assert.equal(report.conversations.known + report.conversations.indexed, 90);
     await whole.index();
     assert.deepEqual(contentOf(scene), contentOf(whole));
   });

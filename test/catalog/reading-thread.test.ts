@@ -61,14 +61,14 @@ describe('A thread that reads for the catalog', () => {
   it('ends where it is told to, and the next one goes on', async () => {
     await using scene = await CatalogScene.make();
     const long = 'word '.repeat(100_000);
-    const list = Array.from({ length: 40 }, (_, n) => conversation(`c${n}`, [message(`m${n}`, `${long} number${n}`)]));
+    const list = Array.from({ length: 80 }, (_, n) => conversation(`c${n}`, [message(`m${n}`, `${long} number${n}`)]));
     scene.snapshot('2026-01-01', [list]);
     const ended = new AbortController();
     const end = () => ended.abort(new Error('ended'));
     await assert.rejects(scene.index({ ...IN_A_THREAD, signal: ended.signal, onProgress: end }), /ended/);
     const { conversations } = await scene.index(IN_A_THREAD);
-    assert.equal(conversations.found, 40);
+    assert.equal(conversations.found, 80);
     assert.ok(conversations.known > 0, 'what was written is not read again');
-    assert.deepEqual((await scene.find('number39')).length, 1);
+    assert.deepEqual((await scene.find('number79')).length, 1);
   });
 });

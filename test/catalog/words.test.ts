@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { indexedText, parseQuestion, remarkOn } from '../../src/catalog/words.ts';
+import { indexedText } from '../../src/catalog/indexed-text.ts';
+import { parseQuestion, remarkOn } from '../../src/catalog/words.ts';
 
 function index(...texts: readonly string[]): DatabaseSync {
   const database = new DatabaseSync(':memory:');

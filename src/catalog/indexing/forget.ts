@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CatalogSource } from '../source.ts';
+import { indexByConversation } from './message-batch.ts';
 
 /**
  * Forgets the snapshots that are no longer there, and what was in no other. A conversation whose newest state is gone
@@ -12,6 +13,7 @@ export function forgetMissing(database: DatabaseSync, sources: readonly CatalogS
     .all()
     .filter(({ account, name }) => !there.has(`${account}/${name}`));
   if (gone.length === 0) return;
+  indexByConversation(database);
   database.exec('BEGIN IMMEDIATE');
   for (const { id = null } of gone) {
     database.prepare('DELETE FROM placed WHERE snapshot = ?').run(id);

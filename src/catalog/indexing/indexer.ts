@@ -5,7 +5,8 @@ import { errorCode } from '../../lib/errors.ts';
 import { sha256OfFile } from '../../lib/hash.ts';
 import type { CatalogSource } from '../source.ts';
 import { forgetMissing } from './forget.ts';
-import { MessageBatch } from './message-batch.ts';
+import { indexByConversation, MessageBatch } from './message-batch.ts';
+import { MessageTable, type MessageTableData } from './message-table.ts';
 import { ReadingThread } from './read-apart.ts';
 import { countsIn, type KnownRecord, type Piece, type ReadingJob, readPieces, type VersionRecord } from './records.ts';
 import { Store } from './store.ts';
@@ -38,6 +39,8 @@ export interface IndexOptions {
 }
 
 const THREAD_FROM_BYTES = 8_000_000;
+/** From how many bytes on the index is merged as rarely as it can be. */
+const RARE_MERGES_FROM_BYTES = 100_000_000;
 
 /**
  * Brings the catalog up to the snapshots that there are: what is in it is not read again, what is no longer there is
@@ -59,9 +62,14 @@ export async function indexSnapshots(
     if (plan !== undefined) plans.push(plan);
   }
   indexer.total = plans.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (plans.length === 0) return indexer.report;
   const { threadFromBytes = THREAD_FROM_BYTES } = options;
+  const store = new Store(database);
+  store.setMerging(indexer.total < RARE_MERGES_FROM_BYTES ? 'always' : 'rarely');
   await using thread = indexer.total < threadFromBytes ? undefined : new ReadingThread(directoryOf(database));
   for (const plan of plans) await indexer.index(plan, thread);
+  indexByConversation(database);
+  store.setMerging('always');
   return indexer.report;
 }
 
@@ -161,6 +169,7 @@ class Indexer {
     if (contents.size === 0) return;
     const { account, directory } = source;
     const [numbers, files] = [[...contents.keys()], [...contents.values()]];
+    const tables: MessageTableData[] = [];
     let place = 0;
     for await (const piece of this.#read({ account, directory, files }, thread)) {
       const [content = 0, file] = [numbers[place], files[place]];
@@ -173,9 +182,12 @@ class Indexer {
         place += 1;
         continue;
       }
-      for (const record of piece.records) this.#take(record, source, content);
+      const table = new MessageTable(piece.table);
+      tables.push(piece.table);
+      for (const record of piece.records) this.#take(record, table, source, content);
       if (!this.#batch.isFull) continue;
       this.#batch.flush();
+      for (const table of tables.splice(0)) thread?.giveBack(table);
       this.#store.commit();
       this.#store.begin();
       this.#options.onProgress?.(this.#done + piece.upTo, this.total);
@@ -184,10 +196,15 @@ class Indexer {
 
   #read(job: ReadingJob, thread: ReadingThread | undefined): AsyncGenerator<Piece, void> {
     const { signal } = this.#options;
-    return thread === undefined ? readPieces(this.#database, job, signal) : thread.read(job, signal);
+    return thread === undefined ? readPieces(this.#database, job, { signal }) : thread.read(job, signal);
   }
 
-  #take(record: KnownRecord | VersionRecord, { account, exportTime }: CatalogSource, content: number): void {
+  #take(
+    record: KnownRecord | VersionRecord,
+    table: MessageTable,
+    { account, exportTime }: CatalogSource,
+    content: number,
+  ): void {
     const { kind, index, offset, fingerprint } = record;
     if (kind === 'known') {
       const version = this.#store.knownVersion(account, fingerprint.digest);
@@ -199,15 +216,16 @@ class Indexer {
     const stored = this.#store.openConversation(account, record.id);
     const version = this.#store.addVersion(stored.id, record);
     this.#store.addMember(content, index, version, offset, fingerprint);
-    this.#batch.add(record.messages, {
+    this.#batch.add(table, record.messages, {
       conversation: stored.id,
       version,
       hasEarlier: !stored.isNew,
       isOlder: !stored.isNew && this.#store.lastSeenAt(stored.id) > exportTime,
     });
     this.#conversations.indexed += 1;
-    this.#messages.found += record.messages.length + record.unreadMessages;
-    this.#messages.indexed += record.messages.length;
+    const messages = record.messages.to - record.messages.from;
+    this.#messages.found += messages + record.unreadMessages;
+    this.#messages.indexed += messages;
     this.#messages.unread += record.unreadMessages;
   }
 

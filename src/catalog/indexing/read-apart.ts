@@ -1,9 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { programBeside } from '../../lib/program-beside.ts';
+import { areWorthKeeping, buffersOf, type MessageTableData, type TableBuffers } from './message-table.ts';
 import type { Piece, ReadingJob } from './records.ts';
 
-/** What the thread is told: what to read, and that one more piece has been taken. */
-export type ToThread = { readonly kind: 'read'; readonly job: ReadingJob } | { readonly kind: 'taken' };
+/** What the thread is told: what to read, that one more piece has been taken, and what of an earlier one it can use again. */
+export type ToThread =
+  | { readonly kind: 'read'; readonly job: ReadingJob }
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'spare'; readonly buffers: TableBuffers };
 
 /** What it tells: a piece, or that the job is done. */
 export type FromThread = { readonly kind: 'piece'; readonly piece: Piece } | { readonly kind: 'done' };
@@ -54,8 +58,14 @@ export class ReadingThread implements AsyncDisposable {
     }
   }
 
-  #tell(message: ToThread): void {
-    this.#worker.postMessage(message);
+  /** Gives a table's memory back to the thread: it makes tables as fast as they are written. */
+  giveBack(table: MessageTableData): void {
+    const buffers = buffersOf(table);
+    if (areWorthKeeping(buffers)) this.#tell({ kind: 'spare', buffers }, buffers);
+  }
+
+  #tell(message: ToThread, handedOver: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, handedOver);
   }
 
   #fail(error: Error): void {

@@ -18,6 +18,7 @@ import {
 } from '../../chatgpt/index.ts';
 import { contentOf, keyOf } from '../message-ids.ts';
 import { KnownConversations } from './known.ts';
+import { type MessageTableData, MessageTableMaker, type Rows, type TableBuffers } from './message-table.ts';
 
 /** Where a conversation stands in its file, and what its bytes are known by. */
 interface Stand {
@@ -49,21 +50,8 @@ export interface VersionRecord extends Stand {
   readonly branches: number;
   readonly slimMessages: number;
   readonly unreadMessages: number;
-  readonly messages: readonly MessageRecord[];
-}
-
-export interface MessageRecord {
-  readonly key: number;
-  readonly content: number;
-  readonly text: string;
-  /** ms UTC; that of the message before it where it has none. */
-  readonly time: number;
-  readonly dated: boolean;
-  readonly role: number;
-  readonly model: string | undefined;
-  readonly hidden: boolean;
-  /** Its offset in the conversation. */
-  readonly place: number | undefined;
+  /** In the table of the piece. */
+  readonly messages: Rows;
 }
 
 /** A piece of what is to be written: plain values, which can go from thread to thread. */
@@ -71,6 +59,7 @@ export type Piece =
   | {
       readonly kind: 'records';
       readonly records: readonly (KnownRecord | VersionRecord)[];
+      readonly table: MessageTableData;
       /** How far the file has been read, bytes. */
       readonly upTo: number;
     }
@@ -90,25 +79,27 @@ export interface ReadingJob {
   readonly files: readonly ExportFile[];
 }
 
-/** UTF-16 units of text that go together. */
-const PIECE_CHARACTERS = 1_000_000;
+/** Bytes of text that go together. */
+const PIECE_BYTES = 1_000_000;
 /** Conversations without text have a size, too. */
 const PIECE_RECORDS = 500;
 
 /**
  * Reads files for the catalog, in pieces.
  * @param database tells what is known already
+ * @param options.spare buffers of pieces that nobody needs any more; new ones may be added at any time
  * @throws what SQLite says; the signal's reason
  */
 export async function* readPieces(
   database: DatabaseSync,
   { account, directory, files }: ReadingJob,
-  signal?: AbortSignal,
+  { signal, spare = [] }: { readonly signal?: AbortSignal | undefined; readonly spare?: TableBuffers[] } = {},
 ): AsyncGenerator<Piece, void> {
   const known = KnownConversations.of(database, account);
+  const table = new MessageTableMaker(spare);
   for (const file of files) {
     const reports = new ReportBook();
-    let [found, unread, characters] = [0, 0, 0];
+    let [found, unread] = [0, 0];
     let records: (KnownRecord | VersionRecord)[] = [];
     for await (const one of readConversationsFile(directory, file, { reports, known, signal })) {
       found += 1;
@@ -116,16 +107,15 @@ export async function* readPieces(
         unread += 1;
         continue;
       }
-      const record = one.kind === 'known' ? one : versionOf(one, reports);
+      const record = one.kind === 'known' ? one : versionOf(one, table, reports);
       if (record === undefined) continue;
       known.saw(record.fingerprint.digest, record.kind === 'known' ? undefined : record.id);
       records.push(record);
-      if (record.kind === 'version') characters += record.messages.reduce((sum, { text }) => sum + text.length, 0);
-      if (characters < PIECE_CHARACTERS && records.length < PIECE_RECORDS) continue;
-      yield { kind: 'records', records, upTo: one.offset + one.bytes };
-      [records, characters] = [[], 0];
+      if (table.textBytes < PIECE_BYTES && records.length < PIECE_RECORDS) continue;
+      yield { kind: 'records', records, table: table.take(), upTo: one.offset + one.bytes };
+      records = [];
     }
-    if (records.length > 0) yield { kind: 'records', records, upTo: file.bytes };
+    if (records.length > 0) yield { kind: 'records', records, table: table.take(), upTo: file.bytes };
     yield { kind: 'file-end', found, unread, reports: countsIn(reports) };
   }
 }
@@ -137,6 +127,7 @@ export function countsIn(reports: ReportBook): Record<string, number> {
 
 function versionOf(
   { conversation, raw, file, index, offset, fingerprint }: Extract<ConversationReading, { kind: 'conversation' }>,
+  table: MessageTableMaker,
   reports: ReportBook,
 ): VersionRecord | undefined {
   if (fingerprint === undefined) return undefined;
@@ -164,22 +155,21 @@ function versionOf(
     branches: branchesOf(conversation),
     slimMessages: messages.filter(isInSlimSchema).length,
     unreadMessages: withMessage - messages.length,
-    messages: recordsOf(conversation, raw),
+    messages: addMessages(table, conversation, raw),
   };
 }
 
-function recordsOf({ nodes, createdAt }: Conversation, raw: Buffer): MessageRecord[] {
+function addMessages(table: MessageTableMaker, { nodes, createdAt }: Conversation, raw: Buffer): Rows {
   const placeOf = nodePlaces(raw);
-  const records: MessageRecord[] = [];
+  const from = table.rows;
   let time = createdAt ?? 0;
   for (const [nodeId, { message }] of nodes) {
     if (message === undefined) continue;
     time = message.createdAt ?? time;
     const text = textOfMessage(message);
-    records.push({
+    table.add({
       key: keyOf(message.id),
-      content: contentOf(message, text),
-      text,
+      content: contentOf(message, table.encode(text)),
       time,
       dated: message.createdAt !== undefined,
       role: ROLES.indexOf(message.role),
@@ -188,7 +178,7 @@ function recordsOf({ nodes, createdAt }: Conversation, raw: Buffer): MessageReco
       place: placeOf(nodeId),
     });
   }
-  return records;
+  return { from, to: table.rows };
 }
 
 /** A node that has none says so by null, or by nothing. */
