@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { inspectArchive, unpackArchive } from '../src/archive/index.ts';
 import { Catalog, type CatalogSource } from '../src/catalog/index.ts';
 import { sha256OfFile } from '../src/lib/hash.ts';
@@ -7,6 +8,7 @@ import { tempDir } from '../test/support/temp-dir.ts';
 import { type Bench, median } from './bench.ts';
 import { measured, type Usage } from './measure.ts';
 import { MILLION_MESSAGES_BYTES, writeMillionMessages } from './support/million-messages.ts';
+import { buildProgram, PROGRAM } from './support/program.ts';
 
 const ROUNDS = 3;
 /** Every hundredth conversation is changed. */
@@ -32,16 +34,24 @@ const QUERIES = [
   ['default setting -cache'],
 ] as const;
 
+/** Of the program as it is installed. */
+function program(module: string): string {
+  return new URL(module, new URL('../', pathToFileURL(PROGRAM))).href;
+}
+
+/** As the process has them that the service updates the catalog in. */
+const FLAGS = ['--max-old-space-size=1024', '--max-semi-space-size=8'];
+
 /** The argument behind each is the directory of the export. */
 const PLAIN = `
-  import { ReportBook, readConversations, readLayout } from ${JSON.stringify(import.meta.resolve('../src/chatgpt/index.ts'))};
+  import { ReportBook, readConversations, readLayout } from ${JSON.stringify(program('chatgpt/index.js'))};
   for await (const _ of readConversations(await readLayout(process.argv[2]), { reports: new ReportBook() }));
 `;
 /** Arguments: the directory of the catalog, and the sources. */
 const INDEX = `
   import { readFileSync } from 'node:fs';
-  import { openForWriting } from ${JSON.stringify(import.meta.resolve('../src/catalog/database.ts'))};
-  import { indexSnapshots } from ${JSON.stringify(import.meta.resolve('../src/catalog/indexing/indexer.ts'))};
+  import { openForWriting } from ${JSON.stringify(program('catalog/database.js'))};
+  import { indexSnapshots } from ${JSON.stringify(program('catalog/indexing/indexer.js'))};
   const report = await indexSnapshots(openForWriting(process.argv[2]), JSON.parse(readFileSync(process.argv[3], 'utf8')));
   process.stdout.write(JSON.stringify(report));
 `;
@@ -55,6 +65,7 @@ export const catalog: Bench = {
     { path: '/usr/bin/rg', debianPackage: 'ripgrep' },
   ],
   async run(say) {
+    await buildProgram();
     await using directory = await tempDir();
     say('making an export …');
     const [first, second] = await makeExports(directory.path);
@@ -97,7 +108,7 @@ export const catalog: Bench = {
 async function node(directory: string, script: string, args: readonly string[]): Promise<Usage & { output: string }> {
   const file = join(directory, 'program.mjs');
   await writeFile(file, script);
-  return measured(process.execPath, ['--max-semi-space-size=2', file, ...args]);
+  return measured(process.execPath, [...FLAGS, file, ...args]);
 }
 
 async function makeExports(directory: string): Promise<[CatalogSource, CatalogSource]> {
