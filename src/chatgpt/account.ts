@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import * as z from 'zod';
-import { readSmallFile } from './json/read-json.ts';
+import { errorCode } from '../lib/errors.ts';
+import { readJson } from './json/read-json.ts';
 
 /** What an export says of the account it is of (shared facts: `user.json`). */
 export interface AccountInformation {
@@ -26,20 +27,17 @@ const userSchema = z.object({
   chatgpt_plus_user: z.boolean().optional().catch(undefined),
 });
 
-/** Reads `user.json`. Undefined where it is not what it was when this was written: the format changes without notice. */
-function readAccount(userJson: Uint8Array): AccountInformation | undefined {
-  try {
-    const user = userSchema.parse(JSON.parse(Buffer.from(userJson).toString('utf8')));
-    return {
-      id: user.id,
-      email: user.email,
-      phone: user.phone_number,
-      birthYear: user.birth_year,
-      plus: user.chatgpt_plus_user,
-    };
-  } catch {
-    return undefined;
-  }
+/** Undefined where it is not what it was when this was written: the format changes without notice. */
+function accountIn(userJson: unknown): AccountInformation | undefined {
+  const { success, data: user } = userSchema.safeParse(userJson);
+  if (!success) return undefined;
+  return {
+    id: user.id,
+    email: user.email,
+    phone: user.phone_number,
+    birthYear: user.birth_year,
+    plus: user.chatgpt_plus_user,
+  };
 }
 
 /**
@@ -47,6 +45,7 @@ function readAccount(userJson: Uint8Array): AccountInformation | undefined {
  * and that of the Privacy Portal in several.
  *
  * @param files all files of the export, paths relative to `directory`
+ * @throws what the file system says, but that a file is not there: a disk that fails says nothing of the account
  */
 export async function findAccount(
   directory: string,
@@ -58,9 +57,13 @@ export async function findAccount(
     .filter((path) => path === ACCOUNT_FILE || path.endsWith(`/${ACCOUNT_FILE}`))
     .sort((a, b) => depth(a) - depth(b));
   for (const path of places) {
-    const bytes = await readSmallFile(join(directory, path), ACCOUNT_FILE_MOST_BYTES);
-    const account = bytes === undefined ? undefined : readAccount(bytes);
+    const reading = await readJson(join(directory, path), ACCOUNT_FILE_MOST_BYTES).catch(unlessMissing);
+    const account = reading?.kind === 'read' ? accountIn(reading.value) : undefined;
     if (account?.email !== undefined) return account;
   }
   return undefined;
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (errorCode(error) !== 'ENOENT') throw error;
 }

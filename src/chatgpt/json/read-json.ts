@@ -18,13 +18,3 @@ export async function readJson(path: string, mostBytes: number): Promise<JsonRea
     return { kind: 'unread', reason: 'broken' };
   }
 }
-
-/** The bytes of a small file; undefined where there is none, it cannot be read, or it is larger. */
-export async function readSmallFile(path: string, mostBytes: number): Promise<Buffer | undefined> {
-  try {
-    await using file = await open(path);
-    return (await file.stat()).size > mostBytes ? undefined : await file.readFile();
-  } catch {
-    return undefined;
-  }
-}

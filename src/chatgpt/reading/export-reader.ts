@@ -85,7 +85,7 @@ export class ExportReader {
 
   /** What the export says of its account; undefined where it says nothing that is understood. Never throws. */
   account(): Promise<AccountInformation | undefined> {
-    return findAccount(this.layout.directory, this.layout.files);
+    return findAccount(this.layout.directory, this.layout.files).catch(() => undefined);
   }
 
   /** The conversation that an earlier reading has found in a file of the export; undefined where there is none now. */

@@ -16,8 +16,13 @@ export class AccountHistory {
 
   async #readOne(path: string): Promise<AccountInformation | undefined> {
     if (this.#known.has(path)) return this.#known.get(path);
-    const account =
-      (await findAccount(path, [{ path: 'user.json' }])) ?? (await findAccount(path, await readSumsOf(path)));
+    let account: AccountInformation | undefined;
+    try {
+      account = (await findAccount(path, [{ path: 'user.json' }])) ?? (await findAccount(path, await readSumsOf(path)));
+    } catch {
+      // What cannot be read today may be read tomorrow; the other snapshots are shown meanwhile.
+      return undefined;
+    }
     if (this.#known.size >= REMEMBERED) this.#known.clear();
     this.#known.set(path, account);
     return account;
