@@ -33,6 +33,8 @@ export interface DropFolderHandlers {
 
 /** A look at a directory costs next to nothing, works on network shares, and misses nothing. */
 const SCAN_EVERY_MS = 2 * SECOND_MS;
+/** Where nothing lies there. It is most of what a service does that waits for the next export. */
+const SCAN_EMPTY_EVERY_MS = 5 * SECOND_MS;
 /** A file without a ZIP's end, and any folder, may still be growing; after this long without a change it is what it is. */
 const GIVEN_UP_GROWING_MS = 60 * SECOND_MS;
 /** A folder that is whole and stays (it was refused, say) is walked through less often. */
@@ -79,7 +81,8 @@ export class DropFolder {
           bookkeeping.tell(error, 'the record of the drop folder cannot be kept; it is tried again');
         }
       }
-      await clock.sleep(SCAN_EVERY_MS, signal).catch(() => {});
+      const isEmpty = entries?.length === 0;
+      await clock.sleep(isEmpty ? SCAN_EMPTY_EVERY_MS : SCAN_EVERY_MS, signal).catch(() => {});
     }
   }
 
@@ -158,8 +161,7 @@ export class DropFolder {
   async #entries(): Promise<Dirent[] | undefined> {
     const { path, logger } = this.#options;
     try {
-      await mkdir(path, { recursive: true });
-      const entries = await readdir(path, { withFileTypes: true });
+      const entries = await entriesOf(path);
       this.#unreadable = false;
       return entries;
     } catch (error) {
@@ -167,5 +169,16 @@ export class DropFolder {
       this.#unreadable = true;
       return undefined;
     }
+  }
+}
+
+/** Of a directory that is made where it is not there. */
+async function entriesOf(path: string): Promise<Dirent[]> {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    await mkdir(path, { recursive: true });
+    return [];
   }
 }

@@ -87,12 +87,16 @@ async function asNobody(work: () => Promise<void>): Promise<void> {
   }
 }
 
+/** A folder in which something lies that is none of ours: it is looked at every {@link LOOK_MS}. */
 async function scene(
   play: (scene: Scene) => Promise<void>,
   onFile?: (file: DroppedFile) => Promise<void>,
 ): Promise<void> {
   await using directory = await tempDir();
-  const stage = new Scene(join(directory.path, 'drop'), onFile);
+  const path = join(directory.path, 'drop');
+  await mkdir(path);
+  await writeFile(join(path, 'note.txt'), 'mine');
+  const stage = new Scene(path, onFile);
   await stage.pass(1);
   try {
     await play(stage);
@@ -102,10 +106,16 @@ async function scene(
 }
 
 describe('the drop folder', () => {
-  it('is made if it is missing', () =>
-    scene(async (stage) => {
-      assert.ok(await exists(stage.path));
-    }));
+  it('is made if it is missing, and looked at every five seconds while it is empty', async () => {
+    await using directory = await tempDir();
+    const stage = new Scene(join(directory.path, 'not/there'));
+    await stage.pass(1);
+    assert.ok(await exists(stage.path));
+    await stage.put('export.zip');
+    await stage.pass(5 * SECOND_MS + LOOK_MS);
+    assert.deepEqual(stage.names, ['export.zip']);
+    await stage.stop();
+  });
 
   it('hands a whole file over as soon as two looks have seen it alike', () =>
     scene(async (stage) => {
@@ -340,7 +350,7 @@ describe('the drop folder', () => {
     await rm(path);
     await stage.pass(LOOK_MS);
     await stage.put('export.zip');
-    await stage.pass(2 * LOOK_MS);
+    await stage.pass(5 * SECOND_MS + LOOK_MS);
     assert.deepEqual(stage.names, ['export.zip']);
 
     await rm(path, { recursive: true });
