@@ -6,6 +6,19 @@ import { Gallery } from './gallery.ts';
 
 const MOST_BYTES = 100_000;
 const PHONE = { width: 320, height: 640 };
+/** What is to be had, and is no page that somebody looks at. */
+const NO_PAGES: ReadonlySet<string> = new Set([
+  '/static/:hash/:name',
+  '/captures',
+  '/conversations/search',
+  '/conversations/:number{[0-9]{1,12}}',
+  '/conversations/:account/:id/text',
+  '/snapshots/:account/:snapshot/files/*',
+  '/snapshots/:account/:name/verification',
+  '/snapshots/:account/:name/comparison/state',
+  '/snapshots/:account/:name/SHA256SUMS',
+  '/snapshots/:account/:name/zip',
+]);
 
 describe('Every page', () => {
   let gallery: Gallery;
@@ -33,6 +46,26 @@ describe('Every page', () => {
     }
   });
 
+  it('is in the gallery, so that it is looked at', async () => {
+    const shown = new Set<string>();
+    for (const exhibit of gallery.exhibits) {
+      const page = await gallery.visit(exhibit, {});
+      page.on('response', (answer) => {
+        const { origin, pathname } = new URL(answer.url());
+        if (origin === gallery.origin && answer.ok()) shown.add(pathname);
+      });
+      await exhibit.open(page);
+      await page.context().close();
+    }
+    const missing = gallery.paths.filter((path) => !NO_PAGES.has(path) && ![...shown].some(isAt(path)));
+    assert.deepEqual(missing, []);
+    assert.deepEqual(
+      [...NO_PAGES].filter((path) => !gallery.paths.includes(path)),
+      [],
+      'and there is no such path',
+    );
+  });
+
   it('draws the signs of roots in formulas', async () => {
     const exhibit = gallery.exhibit(/both in one answer/);
     const page = await gallery.visit(exhibit, {});
@@ -47,6 +80,12 @@ describe('Every page', () => {
     await page.context().close();
   });
 });
+
+/** Whether something was to be had from a path like this: `/snapshots/:account/:name`. */
+function isAt(path: string): (shown: string) => boolean {
+  const pattern = new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`);
+  return (shown) => pattern.test(shown);
+}
 
 /** What axe objects to: the rule, and the first place. */
 async function objectionsOf(page: Page): Promise<string[]> {

@@ -42,17 +42,21 @@ const HOLDINGS = {
  */
 export class Gallery implements AsyncDisposable {
   readonly origin: string;
+  /** The paths that something is to be had from, as the web page has them. */
+  readonly paths: readonly string[];
   readonly exhibits: readonly Exhibit[];
   readonly #browser: Browser;
   readonly #cookie: string;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
-    { origin, browser, cookie }: { readonly origin: string; readonly browser: Browser; readonly cookie: string },
+    { origin, paths }: Pick<WebScene, 'origin' | 'paths'>,
+    { browser, cookie }: { readonly browser: Browser; readonly cookie: string },
     exhibits: readonly Exhibit[],
     stack: AsyncDisposableStack,
   ) {
     this.origin = origin;
+    this.paths = paths;
     this.exhibits = exhibits;
     this.#browser = browser;
     this.#cookie = cookie;
@@ -81,7 +85,7 @@ export class Gallery implements AsyncDisposable {
     await scene.take(createAccount({ seed: 'grace', conversations: 3 }), 'G5', '2026-05-01T08:00:00Z');
     const cookie = await signIn(scene.origin);
     const exhibits = await exhibitsOf(scene, cookie);
-    return new Gallery({ origin: scene.origin, browser, cookie }, exhibits, stack.move());
+    return new Gallery(scene, { browser, cookie }, exhibits, stack.move());
   }
 
   exhibit(name: string | RegExp): Exhibit {

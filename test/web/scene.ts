@@ -27,6 +27,8 @@ interface SceneOptions extends Partial<WebSources> {
 export class WebScene implements AsyncDisposable {
   readonly config: Config;
   readonly origin: string;
+  /** The paths that something is to be had from, as the web page has them. */
+  readonly paths: readonly string[];
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #stack: AsyncDisposableStack;
@@ -34,11 +36,17 @@ export class WebScene implements AsyncDisposable {
 
   private constructor(
     config: Config,
-    at: { readonly origin: string; readonly directory: string; readonly clock: Clock },
+    at: {
+      readonly origin: string;
+      readonly paths: readonly string[];
+      readonly directory: string;
+      readonly clock: Clock;
+    },
     stack: AsyncDisposableStack,
   ) {
     this.config = config;
     this.origin = at.origin;
+    this.paths = at.paths;
     this.#directory = at.directory;
     this.#clock = at.clock;
     this.#stack = stack;
@@ -78,7 +86,9 @@ export class WebScene implements AsyncDisposable {
     });
     const app = webApp({ sources, access, names: { hosts: [] } });
     const listener = stack.use(await listenAt({ host: '127.0.0.1', port: 0 }, app));
-    scene = new WebScene(config, { origin: `http://127.0.0.1:${listener.port}`, directory: path, clock }, stack.move());
+    const origin = `http://127.0.0.1:${listener.port}`;
+    const paths = app.routes.filter(({ method }) => method === 'GET').map((route) => route.path);
+    scene = new WebScene(config, { origin, paths, directory: path, clock }, stack.move());
     return scene;
   }
 
