@@ -10,10 +10,9 @@ const WRITER_CACHE_KIB = 64 * 1024;
 const READER_CACHE_KIB = 8 * 1024;
 /**
  * So that the log does not grow with the work: after that many pages it is written back, most of which were written
- * several times by then. What it may go on taking of the disk is less.
+ * several times by then.
  */
 const CHECKPOINT_PAGES = 16_000;
-const LASTING_LOG_BYTES = 32 * 1024 * 1024;
 
 /** Where the catalog lies in its directory. */
 export function catalogFile(directory: string): string {
@@ -36,10 +35,14 @@ export function openForWriting(directory: string): DatabaseSync {
     PRAGMA synchronous = NORMAL;
     PRAGMA cache_size = -${WRITER_CACHE_KIB};
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
-    PRAGMA journal_size_limit = ${LASTING_LOG_BYTES};
   `);
   if (formOf(database) === 0) database.exec(`BEGIN; ${SCHEMA} COMMIT`);
   return database;
+}
+
+/** Writes the log back and empties it: somebody who reads on would keep what it takes of the disk. */
+export function giveBackLog(database: DatabaseSync): void {
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 }
 
 /** Opens it for reading; undefined where there is none of this form. */

@@ -9,8 +9,10 @@ export const RUN =
 /** Much faster than the one above, and true of everything that it finds. */
 const MAY_HOLD_RUNS = /[\u0e00-\u109f\u1100-\u11ff\u1780-\u19ff\u2e80-\ud7ff\uf900-\uffff\ud800-\ud8ff]/;
 
-/** What the words of runs begin with, and no other word that anybody writes. */
-const MARK = 'zq';
+/** What the words of runs begin with, and no other word that anybody writes. {@link mayBeginRuns} tells its beginnings. */
+const MARK = '0q';
+/** A word of which words of runs are what it may go on to. */
+const BEGINNING = /(?:^|[^\p{L}\p{N}\p{Co}])0(?:q[0-9a-v]*)?$/u;
 /** A character is four digits of five bits: enough for all that there are in runs. */
 const DIGITS = '0123456789abcdefghijklmnopqrstuv';
 
@@ -22,6 +24,11 @@ export function wordsOfRun(run: string): string[] {
 
 function codeOf(codePoint: number): string {
   return [15, 10, 5, 0].map((shift) => DIGITS[(codePoint >> shift) & 31]).join('');
+}
+
+/** Whether every word of a run begins as the last word of what was typed: asked for as a beginning, it would find them. */
+export function mayBeginRuns(typed: string): boolean {
+  return BEGINNING.test(typed.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase());
 }
 
 /** A text as it is given to the index: each run as its words, with spaces between and around them. */
@@ -61,8 +68,8 @@ export function writeIndexed(utf8: Uint8Array, target: Uint8Array, at: number): 
     while (codePoint !== NONE) {
       from += codePoint < FOUR_BYTES_FROM ? 3 : 4;
       const next = inRunAt(utf8, from);
-      target[to] = MARK_BYTES[0];
-      target[to + 1] = MARK_BYTES[1];
+      target[to] = MARK_FIRST;
+      target[to + 1] = MARK_SECOND;
       writeCode(codePoint, target, to + 2);
       to += 6;
       if (next !== NONE) {
@@ -78,7 +85,7 @@ export function writeIndexed(utf8: Uint8Array, target: Uint8Array, at: number): 
 }
 
 const SPACE = 0x20;
-const MARK_BYTES = [0x7a, 0x71] as const;
+const [MARK_FIRST, MARK_SECOND] = [0x30, 0x71];
 const DIGIT_BYTES = Buffer.from(DIGITS);
 
 function writeCode(codePoint: number, target: Uint8Array, at: number): void {

@@ -1,4 +1,4 @@
-import { RUN, wordsOfRun } from './indexed-text.ts';
+import { mayBeginRuns, RUN, wordsOfRun } from './indexed-text.ts';
 
 /**
  * What is searched for, as `indexedText` has it: a run is a phrase of its pairs, `東京都` is `東京 京都`, for it may go on
@@ -87,5 +87,6 @@ function termsOf(text: string): Term[] {
 function phraseOf({ text, prefix }: Term): string {
   // One character of a run begins the pairs that it stands in.
   const isOneOfARun = [...text].length === 1 && text.replace(RUN, '') === '';
-  return `"${wantedText(text).trim()}"${prefix || isOneOfARun ? ' *' : ''}`;
+  const mayGoOn = prefix && !mayBeginRuns(text);
+  return `"${wantedText(text).trim()}"${mayGoOn || isOneOfARun ? ' *' : ''}`;
 }

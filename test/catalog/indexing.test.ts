@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { catalogFile } from '../../src/catalog/database.ts';
+import { catalogFile, openForWriting } from '../../src/catalog/database.ts';
 import { Catalog } from '../../src/catalog/index.ts';
 import { takeInventory } from '../../src/chatgpt/index.ts';
 import { unpackedExport } from '../chatgpt/unpacked.ts';
@@ -15,6 +15,15 @@ const many = (count: number, changed: (index: number) => string = () => '') =>
   Array.from({ length: count }, (_, index) =>
     conversation(`c${index}`, [message(`m${index}`, `text ${index} ${changed(index)}`)]),
   );
+
+/** What does not hang on the snapshots. */
+function howItIsKept(scene: CatalogScene): unknown {
+  using database = new DatabaseSync(catalogFile(scene.catalog), { readOnly: true });
+  return [
+    database.prepare(`SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY name`).all(),
+    database.prepare(`SELECT coalesce((SELECT v FROM text_index_config WHERE k = 'automerge'), 4) AS parts`).get(),
+  ];
+}
 
 /** Everything in the catalog that does not hang on the order in which it got there. */
 function contentOf(scene: CatalogScene): unknown {
@@ -116,6 +125,42 @@ describe('The catalog', () => {
     assert.equal(report.conversations.known + report.conversations.indexed, 90);
     await whole.index();
     assert.deepEqual(contentOf(scene), contentOf(whole));
+  });
+
+  it('goes on where it was ended after its last snapshot', async () => {
+    await using scene = await CatalogScene.make();
+    scene.snapshot('2026-01-01', [many(3)]);
+    await scene.index();
+    const whole = howItIsKept(scene);
+    using database = openForWriting(scene.catalog);
+    database.exec(`DROP INDEX message_conversation; INSERT INTO text_index (text_index, rank) VALUES ('automerge', 0)`);
+    assert.notDeepEqual(howItIsKept(scene), whole);
+    await scene.index();
+    assert.deepEqual(howItIsKept(scene), whole);
+  });
+
+  it('writes now and then where all conversations are new states, and all their messages are known', async () => {
+    await using scene = await CatalogScene.make();
+    const words = 'word '.repeat(100_000);
+    const states = (more: Json) =>
+      Array.from({ length: 100 }, (_, n) => conversation(`c${n}`, [message(`m${n}`, `${n} ${words}`)], more));
+    scene.snapshot('2026-01-01', [states({})]);
+    await scene.index({ threadFromBytes: 0 });
+    scene.snapshot('2026-02-01', [states({ new_field: 1 })]);
+    let told = 0;
+    const { conversations } = await scene.index({ threadFromBytes: 0, onProgress: () => (told += 1) });
+    assert.equal(conversations.indexed, 100);
+    assert.ok(told > 1, 'not only at the end of the file');
+  });
+
+  it('leaves no log behind, even while somebody reads', async () => {
+    await using scene = await CatalogScene.make();
+    scene.snapshot('2026-01-01', [many(3)]);
+    await scene.index();
+    using _reader = scene.open();
+    scene.snapshot('2026-02-01', [many(4)]);
+    await scene.index();
+    assert.equal((await stat(`${catalogFile(scene.catalog)}-wal`)).size, 0);
   });
 
   it('forgets what is in no snapshot any more, and is then as if it had never been there', async () => {

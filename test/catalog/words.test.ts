@@ -68,6 +68,20 @@ describe('What somebody types', () => {
     assert.deepEqual(found(cjk, 'カナtower'), [cjk[6]]);
   });
 
+  it('does not find every run by the beginning that their words have in the index', () => {
+    const mixed = ['東京都', 'hello 世界', '007 zebras', 'hello 0'];
+    for (const typed of ['0', '0*', '0q', '0Q*', '0q9*', '"hello 0', '0\u0301', 'x 0'])
+      assert.deepEqual(
+        found(mixed, typed, true).filter((text) => /\p{Script=Han}/u.test(text)),
+        [],
+        typed,
+      );
+    assert.deepEqual(found(mixed, 'hello -0*'), ['hello 世界']);
+    assert.deepEqual(found(mixed, '0', true), ['hello 0']);
+    assert.deepEqual(found(mixed, '00', true), ['007 zebras']);
+    assert.deepEqual(found(mixed, 'z', true), ['007 zebras']);
+  });
+
   it('is nothing to search for without a word', () => {
     for (const typed of ['', '  ', '"', '++', '-', '*', '-fox', '""', '\u0000'])
       assert.equal(parseQuestion(typed), undefined, typed);

@@ -3,10 +3,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type ExportFile, ReportBook, readLayout } from '../../chatgpt/index.ts';
 import { errorCode } from '../../lib/errors.ts';
 import { sha256OfFile } from '../../lib/hash.ts';
+import { giveBackLog } from '../database.ts';
 import type { CatalogSource } from '../source.ts';
 import { forgetMissing } from './forget.ts';
 import { indexByConversation, MessageBatch } from './message-batch.ts';
-import { MessageTable, type MessageTableData } from './message-table.ts';
+import { buffersOf, MessageTable, type MessageTableData } from './message-table.ts';
 import { ReadingThread } from './read-apart.ts';
 import { countsIn, type KnownRecord, type Piece, type ReadingJob, readPieces, type VersionRecord } from './records.ts';
 import { Store } from './store.ts';
@@ -41,6 +42,8 @@ export interface IndexOptions {
 const THREAD_FROM_BYTES = 8_000_000;
 /** From how many bytes on the index is merged as rarely as it can be. */
 const RARE_MERGES_FROM_BYTES = 100_000_000;
+/** What tables of messages may take until they are written and given back; a full batch is less. */
+const MOST_HELD_BYTES = 64 * 1024 * 1024;
 
 /**
  * Brings the catalog up to the snapshots that there are: what is in it is not read again, what is no longer there is
@@ -62,15 +65,20 @@ export async function indexSnapshots(
     if (plan !== undefined) plans.push(plan);
   }
   indexer.total = plans.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (plans.length === 0) return indexer.report;
   const { threadFromBytes = THREAD_FROM_BYTES } = options;
   const store = new Store(database);
   store.setMerging(indexer.total < RARE_MERGES_FROM_BYTES ? 'always' : 'rarely');
   await using thread = indexer.total < threadFromBytes ? undefined : new ReadingThread(directoryOf(database));
   for (const plan of plans) await indexer.index(plan, thread);
+  // Also where an earlier update has come to its last snapshot, and no further.
   indexByConversation(database);
   store.setMerging('always');
+  if (plans.length > 0) giveBackLog(database);
   return indexer.report;
+}
+
+function heldBy(table: MessageTableData): number {
+  return buffersOf(table).reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 function directoryOf(database: DatabaseSync): string {
@@ -170,6 +178,7 @@ class Indexer {
     const { account, directory } = source;
     const [numbers, files] = [[...contents.keys()], [...contents.values()]];
     const tables: MessageTableData[] = [];
+    let held = 0;
     let place = 0;
     for await (const piece of this.#read({ account, directory, files }, thread)) {
       const [content = 0, file] = [numbers[place], files[place]];
@@ -184,10 +193,13 @@ class Indexer {
       }
       const table = new MessageTable(piece.table);
       tables.push(piece.table);
+      held += heldBy(piece.table);
       for (const record of piece.records) this.#take(record, table, source, content);
-      if (!this.#batch.isFull) continue;
+      // Of what is known nothing is in the batch, but it is read all the same.
+      if (!this.#batch.isFull && held < MOST_HELD_BYTES) continue;
       this.#batch.flush();
       for (const table of tables.splice(0)) thread?.giveBack(table);
+      held = 0;
       this.#store.commit();
       this.#store.begin();
       this.#options.onProgress?.(this.#done + piece.upTo, this.total);

@@ -32,6 +32,8 @@ export class Store {
    */
   setMerging(often: 'always' | 'rarely'): void {
     const parts = often === 'always' ? 4 : 0;
+    const set = this.#prepare(`SELECT v FROM text_index_config WHERE k = 'automerge'`).get();
+    if (Number(set?.v ?? 4) === parts) return;
     // Bound, it would be no whole number for FTS5.
     this.#database.exec(`INSERT INTO text_index (text_index, rank) VALUES ('automerge', ${parts})`);
   }
