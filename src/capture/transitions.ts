@@ -196,7 +196,10 @@ function interrupted(
   const state: OpenState = { name: 'waiting', until, attempt, reason: event.detail, next: { name: 'download' } };
   // Who gets bytes was let in, and has room for them.
   const soFar = event.progressed ? recovered(capture) : capture;
-  if (attempt < ATTEMPTS_BEFORE_TELLING) return to(soFar, state);
+  if (attempt < ATTEMPTS_BEFORE_TELLING) {
+    // A reminder of what it waited for before may have come due meanwhile.
+    return soFar.trouble === undefined ? to(soFar, state) : tellIfDue({ ...soFar, state }, soFar.trouble, context);
+  }
   return troubled(soFar, { kind: 'download', detail: event.detail, attempts: attempt }, state, context);
 }
 

@@ -221,6 +221,20 @@ describe('A capture that needs a login', () => {
     assert.equal(stateOf(capture, 'needs-login').until, NOW + 15 * MINUTE_MS);
   });
 
+  it('is told of when a reminder came due during an attempt that brought nothing', () => {
+    const { capture } = after(
+      noticeCapture(),
+      EVENTS['download-started'],
+      EVENTS['login-needed'],
+      EVENTS['download-started'],
+    );
+    const reminder = DEADLINE_MS - 12 * HOUR_MS;
+    const cutOff = { ...EVENTS['download-interrupted'], progressed: false };
+    const before = step(capture, cutOff, at(reminder - 1));
+    assert.deepEqual([told(before), dueAt(before.capture)], [[], reminder]);
+    assert.deepEqual(told(step(capture, cutOff, at(reminder))), ['needs-login']);
+  });
+
   it('remembers since when, and with which logins it was tried last', () => {
     const first = after(noticeCapture(), EVENTS['download-started'], EVENTS['login-needed']).capture;
     const tried = step(first, EVENTS['download-started'], MIDDLE).capture;
