@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CatalogSource } from '../source.ts';
-import { indexByConversation } from './message-batch.ts';
+import { indexByConversation } from './upkeep.ts';
 
 /**
  * Forgets the snapshots that are no longer there, and what was in no other. A conversation whose newest state is gone

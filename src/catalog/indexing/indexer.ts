@@ -6,11 +6,12 @@ import { sha256OfFile } from '../../lib/hash.ts';
 import { giveBackLog } from '../database.ts';
 import type { CatalogSource } from '../source.ts';
 import { forgetMissing } from './forget.ts';
-import { indexByConversation, MessageBatch } from './message-batch.ts';
+import { MessageBatch } from './message-batch.ts';
 import { buffersOf, MessageTable, type MessageTableData } from './message-table.ts';
 import { ReadingThread } from './read-apart.ts';
 import { countsIn, type KnownRecord, type Piece, type ReadingJob, readPieces, type VersionRecord } from './records.ts';
 import { Store } from './store.ts';
+import { indexByConversation, setMerging } from './upkeep.ts';
 
 /** What an update of the catalog has done. */
 export interface IndexReport {
@@ -66,13 +67,12 @@ export async function indexSnapshots(
   }
   indexer.total = plans.reduce((sum, { bytes }) => sum + bytes, 0);
   const { threadFromBytes = THREAD_FROM_BYTES } = options;
-  const store = new Store(database);
-  store.setMerging(indexer.total < RARE_MERGES_FROM_BYTES ? 'always' : 'rarely');
+  setMerging(database, indexer.total < RARE_MERGES_FROM_BYTES ? 'always' : 'rarely');
   await using thread = indexer.total < threadFromBytes ? undefined : new ReadingThread(directoryOf(database));
   for (const plan of plans) await indexer.index(plan, thread);
   // Also where an earlier update has come to its last snapshot, and no further.
   indexByConversation(database);
-  store.setMerging('always');
+  setMerging(database, 'always');
   if (plans.length > 0) giveBackLog(database);
   return indexer.report;
 }

@@ -156,12 +156,12 @@ export class MessageTableMaker {
 export class MessageTable {
   readonly #numbers: Float64Array;
   readonly #texts: Uint8Array;
-  readonly models: readonly string[];
+  readonly #models: readonly string[];
 
   constructor({ numbers, texts, models }: MessageTableData) {
     this.#numbers = numbers;
     this.#texts = texts;
-    this.models = models;
+    this.#models = models;
   }
 
   row(number: number): MessageRow {
@@ -171,7 +171,7 @@ export class MessageTable {
       time: this.#at(number, TIME),
       dated: this.#at(number, DATED) === 1,
       role: this.#at(number, ROLE),
-      model: this.models[this.#at(number, MODEL)],
+      model: this.#models[this.#at(number, MODEL)],
       hidden: this.#at(number, HIDDEN) === 1,
       place: optional(this.#at(number, PLACE)),
     };

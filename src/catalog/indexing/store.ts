@@ -26,18 +26,6 @@ export class Store {
     this.#database.exec('COMMIT');
   }
 
-  /**
-   * How often FTS5 merges the parts of its index, each of which a search has to look into: with what is written, or only
-   * when there are many. A million messages are written a fifth faster with the latter.
-   */
-  setMerging(often: 'always' | 'rarely'): void {
-    const parts = often === 'always' ? 4 : 0;
-    const set = this.#prepare(`SELECT v FROM text_index_config WHERE k = 'automerge'`).get();
-    if (Number(set?.v ?? 4) === parts) return;
-    // Bound, it would be no whole number for FTS5.
-    this.#database.exec(`INSERT INTO text_index (text_index, rank) VALUES ('automerge', ${parts})`);
-  }
-
   /** The number of a snapshot, which is there afterwards, not yet as a whole. */
   openSnapshot(account: string, name: string, directory: string, exportTime: number): number {
     return numberIn(
