@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { runDaemon } from '../daemon.ts';
 import { version } from '../lib/version.ts';
@@ -13,8 +12,6 @@ export function runCommand(): Command {
   return new Command('run')
     .description('run the service: watch the mailboxes and the drop folder until it is stopped')
     .action(async (_options: unknown, command: Command) => {
-      // 5 MB less while it waits; what works through much data is a tenth slower by it, which is why no other command does so.
-      setFlagsFromString('--optimize-for-size');
       await explainFirstStart(command);
       const { config, warnings } = await loadForCommand(command);
       const logger = await loggerFor(command, config, 1);
