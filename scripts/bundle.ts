@@ -4,7 +4,7 @@
  * processes of ours have few modules, and run as tsc has compiled them.
  */
 import { readFile, rename, rm } from 'node:fs/promises';
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
@@ -50,22 +50,48 @@ const packagesImportedLate: Plugin = {
   },
 };
 
-await build({
-  entryPoints: [join(CLI, 'program.js')],
+/** Tables of character sets that few mails and folders are written in. The two take 4 MB of memory once they are there. */
+const SELDOM_NEEDED = ['iconv-lite', 'encoding-japanese'];
+
+/** These packages, which others ask for as soon as they are loaded, are files of their own, read when something of them is used. */
+const packagesNeededSeldom: Plugin = {
+  name: 'packages-needed-seldom',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: new RegExp(`^(${SELDOM_NEEDED.join('|')})$`) }, ({ path, importer }) => {
+      const isTheOne = createRequire(importer).resolve(path) === require.resolve(path);
+      return isTheOne ? { path, namespace: 'seldom' } : undefined;
+    });
+    onLoad({ filter: /.*/, namespace: 'seldom' }, ({ path }) => ({
+      contents: `
+        const file = ${JSON.stringify(`./${path}.cjs`)};
+        module.exports = new Proxy({}, { get: (_, name) => (name === '__esModule' ? undefined : require(file)[name]) });
+      `,
+    }));
+  },
+};
+
+const require = createRequire(import.meta.url);
+const COMMON = {
   outdir: BUNDLED,
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node24',
   // Names stay, for whoever reads the trace of an error.
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: 'none',
-  plugins: [placesOfModules, packagesImportedLate],
+  logLevel: 'warning',
+} as const;
+
+await build({ ...COMMON, entryPoints: SELDOM_NEEDED, format: 'cjs', outExtension: { '.js': '.cjs' } });
+await build({
+  ...COMMON,
+  entryPoints: [join(CLI, 'program.js')],
+  splitting: true,
+  format: 'esm',
+  plugins: [placesOfModules, packagesImportedLate, packagesNeededSeldom],
   // Packages that are no ES modules ask for Node's own by it.
   banner: { js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);" },
-  logLevel: 'warning',
 });
 // The first line of main.js has the flags that Node is started with.
 await rename(join(CLI, 'main.js'), join(BUNDLED, 'main.js'));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { access, copyFile, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,7 @@ import { eventually } from './support/eventually.ts';
 import { createAccount, type ExportFacts, writeExport } from './support/openai/exports/index.ts';
 import { chatkeep, type Environment, Service } from './support/service.ts';
 import { tempDir } from './support/temp-dir.ts';
-import { assertWholeSnapshot, hashesOf, visibleSnapshots } from './support/world.ts';
+import { assertWholeSnapshot, hashesOf, startWorld, visibleSnapshots } from './support/world.ts';
 
 const run = promisify(execFile);
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
@@ -104,6 +105,27 @@ describe('The package that `npm pack` makes, installed with `npm install --globa
     const [, conversation = assert.fail(list)] = /<h2><a href="([^"]+)"/.exec(list) ?? [];
     assert.match(await textAt(page + conversation), /<article/);
     for (const place of ['/snapshots', '/activity', '/account', '/upload']) await textAt(page + place);
+  });
+
+  it('finds a folder with a Russian name, for which a package is read only then', async () => {
+    await using world = await startWorld();
+    const account = createAccount({ seed: 'a folder', email: 'ada@example.test', conversations: 3 });
+    const { published } = await world.openai.publishExport(account, { directory: world.exports, form: 'estuary' });
+    // "Экспорт" as servers keep it (RFC 3501, 5.1.3).
+    await world.dovecot.deliver(await world.openai.readyMail(published), { folder: '&BC0EOgRBBD8EPgRABEI-' });
+    await using service = new Service({ ...world.settings, CHATKEEP_IMAP_FOLDERS: 'Экспорт' }, program);
+    await world.webhook.next('snapshot-committed');
+    assert.equal((await service.stop()).code, 0);
+  });
+
+  it('has the character sets of old mails in files that are read only when they are needed', async () => {
+    const require = createRequire(join(installed, 'dist/cli/main.js'));
+    const how = { from: 'JIS', to: 'UNICODE', type: 'string' };
+    assert.equal(
+      require('./encoding-japanese.cjs').convert(Buffer.from('\x1b$B%(%/%9%]!<%H\x1b(B'), how),
+      'エクスポート',
+    );
+    assert.equal(require('./iconv-lite.cjs').decode(Buffer.from('b5bcb3f6', 'hex'), 'gb18030'), '导出');
   });
 
   it('leads to no file of the sources: each import is of what was built', async () => {
