@@ -3,10 +3,10 @@ import { type Entry, fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
 import { asStorageError, errorMessage, storageTrouble } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { count, formatBytes } from '../lib/text.ts';
-import { checkLocalHeader } from './local-header.ts';
+import { checkLocalHeader, LocalHeaders } from './local-header.ts';
 import { NAME_PROBLEM_WORDS } from './name-problem.ts';
 import { decodeName, NameRegistry, nameProblem } from './names.ts';
-import { DirectoryReader, HeaderReader, readAt } from './reader.ts';
+import { DirectoryReader, readAt } from './reader.ts';
 import { ArchiveRefusal, refuseEntry } from './refusal.ts';
 import { assertIsZip } from './sniff.ts';
 import { isSaneTime, newestTime, saneTime } from './times.ts';
@@ -98,13 +98,15 @@ async function inspect(
   const names = new NameRegistry();
   const entries: ZipEntry[] = [];
   const extents: Extent[] = [];
-  const headers = new HeaderReader(file);
+  const headers = new LocalHeaders(file);
   let unpackedBytes = 0;
   for await (const raw of entriesOf(zip)) {
     signal?.throwIfAborted();
     const { name, path, kind } = checkEntry(raw, names);
-    const dataStart = await checkLocalHeader(headers, bytes, raw, name);
-    extents.push({ start: raw.relativeOffsetOfLocalHeader, end: dataStart + raw.compressedSize, name });
+    const headerStart = raw.relativeOffsetOfLocalHeader;
+    const header = headers.known(headerStart) ?? (await headers.read(headerStart));
+    const dataStart = checkLocalHeader(header, bytes, raw, name);
+    extents.push({ start: headerStart, end: dataStart + raw.compressedSize, name });
     if (kind === 'directory') continue;
     unpackedBytes += raw.uncompressedSize;
     if (unpackedBytes > budgets.maxUnpackedBytes) throw tooLarge(budgets);
@@ -148,16 +150,11 @@ async function openDirectory(file: FileHandle, bytes: number): Promise<ZipFile> 
 }
 
 async function* entriesOf(zip: ZipFile): AsyncGenerator<Entry, void> {
-  const iterator = zip.eachEntry();
-  for (;;) {
-    let next: IteratorResult<Entry>;
-    try {
-      next = await iterator.next();
-    } catch (error) {
-      throw malformed(error);
-    }
-    if (next.done === true) return;
-    yield next.value;
+  try {
+    // What whoever takes the entries throws does not come this way.
+    for await (const entry of zip.eachEntry()) yield entry;
+  } catch (error) {
+    throw malformed(error);
   }
 }
 

@@ -1,5 +1,6 @@
+import type { FileHandle } from 'node:fs/promises';
 import { type Entry, parseExtraFields } from 'yauzl';
-import type { HeaderReader } from './reader.ts';
+import { readAt } from './reader.ts';
 import { refuseEntry } from './refusal.ts';
 
 /** The fixed part of a local file header, and how it begins (APPNOTE 4.3.7). */
@@ -19,32 +20,71 @@ interface Sizes {
   readonly packedBytes: number;
 }
 
+/** What is read at once: where headers lie close together, one read brings those of many small files. */
+const NEAR_BYTES = 256 * 1024;
+/** A header that lies alone has its name and extra fields in no more than this, as a rule. */
+const ALONE_BYTES = 512;
+
+/** Reads local headers, in the order in which they are asked for. Each is there until the next one is read. */
+export class LocalHeaders {
+  readonly #file: FileHandle;
+  readonly #buffer = Buffer.allocUnsafeSlow(NEAR_BYTES);
+  #window: Buffer = this.#buffer.subarray(0, 0);
+  #windowStart = 0;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** The header at `start`, with its name and extra fields, if it has been read together with one before it. */
+  known(start: number): Buffer | undefined {
+    const from = start - this.#windowStart;
+    if (from < 0 || from + LOCAL_HEADER_BYTES > this.#window.length) return undefined;
+    const end = from + headerBytes(this.#window, from);
+    return end <= this.#window.length ? this.#window.subarray(from, end) : undefined;
+  }
+
+  /** As {@link known}, from the disk; shorter where the archive ends before. */
+  async read(start: number): Promise<Buffer> {
+    const isNear = start >= this.#windowStart && start - this.#windowStart < NEAR_BYTES;
+    await this.#load(start, isNear ? NEAR_BYTES : ALONE_BYTES);
+    if (this.#window.length >= LOCAL_HEADER_BYTES && this.known(start) === undefined) {
+      await this.#load(start, headerBytes(this.#window, 0));
+    }
+    return this.known(start) ?? this.#window;
+  }
+
+  async #load(start: number, bytes: number): Promise<void> {
+    this.#window = await readAt(this.#file, start, bytes, this.#buffer);
+    this.#windowStart = start;
+  }
+}
+
+/** How long the header that begins at `from` says that it is. */
+function headerBytes(bytes: Buffer, from: number): number {
+  return LOCAL_HEADER_BYTES + bytes.readUInt16LE(from + 26) + bytes.readUInt16LE(from + 28);
+}
+
 /**
- * Reads the header before an entry's data and compares it with the entry in the directory: name, method, encryption,
- * and, unless the archive was streamed, CRC and sizes. Programs that read the one or the other must see the same
- * archive.
+ * Compares the header before an entry's data with the entry in the directory: name, method, encryption, and, unless the
+ * archive was streamed, CRC and sizes. Programs that read the one or the other must see the same archive.
  *
+ * @param header what {@link LocalHeaders} gives for the entry
  * @param name the decoded name, for the message
  * @param archiveBytes the size of the archive
  * @returns where the entry's data begins
  * @throws ArchiveRefusal `local-header-mismatch`
  */
-export async function checkLocalHeader(
-  headers: HeaderReader,
-  archiveBytes: number,
-  entry: Entry,
-  name: string,
-): Promise<number> {
+export function checkLocalHeader(header: Buffer, archiveBytes: number, entry: Entry, name: string): number {
   const mismatch = (what: string) =>
     refuseEntry('local-header-mismatch', name, `${what}: the archive's directory says otherwise than the entry itself`);
   const start = entry.relativeOffsetOfLocalHeader;
   if (start + LOCAL_HEADER_BYTES > archiveBytes) throw mismatch('lies outside the archive');
-  const header = await headers.read(start, LOCAL_HEADER_BYTES + entry.fileNameRaw.length);
   if (header.length < LOCAL_HEADER_BYTES || header.readUInt32LE(0) !== LOCAL_HEADER_SIGNATURE) {
     throw mismatch('is not where it should be');
   }
   const nameEnd = LOCAL_HEADER_BYTES + header.readUInt16LE(26);
-  const dataStart = start + nameEnd + header.readUInt16LE(28);
+  const dataStart = start + headerBytes(header, 0);
   if (!header.subarray(LOCAL_HEADER_BYTES, nameEnd).equals(entry.fileNameRaw)) throw mismatch('has two names');
   if (header.readUInt16LE(8) !== entry.compressionMethod) throw mismatch('has two compression methods');
   const flags = header.readUInt16LE(6);
@@ -54,7 +94,7 @@ export async function checkLocalHeader(
   const streamed = (flags & STREAMED_FLAG) !== 0;
   const crc = header.readUInt32LE(14);
   if (crc !== entry.crc32 && !(streamed && crc === 0)) throw mismatch('has two checksums');
-  const local = await localSizes(headers, header, start + nameEnd);
+  const local = localSizes(header, nameEnd);
   const unknown = streamed && local !== undefined && local.bytes === 0 && local.packedBytes === 0;
   if (!unknown && (local?.bytes !== entry.uncompressedSize || local.packedBytes !== entry.compressedSize)) {
     throw mismatch('has two sizes');
@@ -63,11 +103,11 @@ export async function checkLocalHeader(
 }
 
 /** The sizes as the local header has them, or undefined where they should be in an extra field and are not. */
-async function localSizes(headers: HeaderReader, header: Buffer, extraStart: number): Promise<Sizes | undefined> {
+function localSizes(header: Buffer, nameEnd: number): Sizes | undefined {
   const packedBytes = header.readUInt32LE(18);
   const bytes = header.readUInt32LE(22);
   if (packedBytes !== IN_ZIP64_FIELD && bytes !== IN_ZIP64_FIELD) return { bytes, packedBytes };
-  const field = zip64Field(await headers.read(extraStart, header.readUInt16LE(28)));
+  const field = zip64Field(header.subarray(nameEnd));
   // Both sizes must be there, in this order (APPNOTE 4.5.3); some writers give only those that do not fit.
   let next = 0;
   const wide = () => {

@@ -53,11 +53,15 @@ function isOwnDirectory(segment: string): boolean {
   return folded(segment.replace(/\p{Default_Ignorable_Code_Point}/gu, '')) === OWN_DIRECTORY;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII has them
+const ASCII = /^[\u0000-\u007f]*$/;
+
 /**
  * The form in which names are the same to a file system that ignores case and Unicode form (APFS, NTFS, SMB). Upper
  * case first, so that letters with two lower-case forms (final sigma, long s) and ß/SS fall together.
  */
 function folded(name: string): string {
+  if (ASCII.test(name)) return name.toLowerCase();
   return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }
 
@@ -80,14 +84,9 @@ export class NameRegistry {
    * @returns how it collides, and with what; undefined if it does not
    */
   add(path: string, kind: KnownName['kind']): { problem: CollisionProblem; with: string } | undefined {
-    const segments = path.split('/');
-    const keys = folded(path).split('/');
-    for (let depth = segments.length; depth >= 1; depth -= 1) {
-      const name: KnownName = {
-        path: segments.slice(0, depth).join('/'),
-        kind: depth === segments.length ? kind : 'directory',
-      };
-      const key = keys.slice(0, depth).join('/');
+    let name: KnownName = { path, kind };
+    let key = folded(path);
+    for (;;) {
       const known = this.#known.get(key);
       if (known !== undefined) {
         const problem = collision(known, name);
@@ -95,8 +94,11 @@ export class NameRegistry {
         return problem === undefined ? undefined : { problem, with: known.path };
       }
       this.#known.set(key, name);
+      const end = name.path.lastIndexOf('/');
+      if (end === -1) return undefined;
+      name = { path: path.slice(0, end), kind: 'directory' };
+      key = key.slice(0, key.lastIndexOf('/'));
     }
-    return undefined;
   }
 
   /** All directories, those above first. */

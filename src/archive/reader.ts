@@ -1,12 +1,20 @@
 import type { FileHandle } from 'node:fs/promises';
 import { RandomAccessReader } from 'yauzl';
 
-/** The directory is read in pages of this size: yauzl asks for some 50 bytes at a time. So are headers of small files. */
+/** The directory is read in pages of this size: yauzl asks for some 50 bytes at a time. */
 const WINDOW_BYTES = 64 * 1024;
 
-/** Up to `length` bytes from `position`; fewer where the file ends before. */
-export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
+/**
+ * Up to `length` bytes from `position`; fewer where the file ends before.
+ *
+ * @param buffer holds them, where it is told: `length` bytes or more
+ */
+export async function readAt(
+  file: FileHandle,
+  position: number,
+  length: number,
+  buffer = Buffer.allocUnsafe(length),
+): Promise<Buffer> {
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);
@@ -14,28 +22,6 @@ export async function readAt(file: FileHandle, position: number, length: number)
     filled += bytesRead;
   }
   return buffer.subarray(0, filled);
-}
-
-/** Reads short pieces here and there; where they lie close together, one read brings many of them. */
-export class HeaderReader {
-  readonly #file: FileHandle;
-  #window: Buffer = Buffer.alloc(0);
-  #windowStart = 0;
-
-  constructor(file: FileHandle) {
-    this.#file = file;
-  }
-
-  /** As {@link readAt}. */
-  async read(position: number, length: number): Promise<Buffer> {
-    const isNear = position >= this.#windowStart && position - this.#windowStart < WINDOW_BYTES;
-    if (!isNear || position + length > this.#windowStart + this.#window.length) {
-      this.#window = await readAt(this.#file, position, isNear ? Math.max(length, WINDOW_BYTES) : length);
-      this.#windowStart = position;
-    }
-    const from = position - this.#windowStart;
-    return this.#window.subarray(from, from + length);
-  }
 }
 
 /**
