@@ -32,8 +32,9 @@ const SYNCED_AS_A_WHOLE: ReadonlySet<number> = new Set([
  * @throws what the file system says; the signal's reason
  */
 export async function syncTree(root: string, signal?: AbortSignal): Promise<void> {
-  const { files, directories } = await listTree(root);
-  if (files.length > FEW_FILES && (await syncFileSystem(root, signal))) return;
+  const few = await listTree(root, FEW_FILES);
+  if (few.hasMore && (await syncFileSystem(root, signal))) return;
+  const { files, directories } = few.hasMore ? await listTree(root) : few;
   for (const path of files) {
     signal?.throwIfAborted();
     await using file = await open(path);
@@ -42,8 +43,11 @@ export async function syncTree(root: string, signal?: AbortSignal): Promise<void
   for (const directory of directories.toReversed()) await syncDirectory(directory);
 }
 
-/** Links and devices are left alone; directories come before what they hold. */
-async function listTree(root: string): Promise<{ files: string[]; directories: string[] }> {
+/** Links and devices are left alone; directories come before what they hold. It ends when there are more than `most`. */
+async function listTree(
+  root: string,
+  most = Number.POSITIVE_INFINITY,
+): Promise<{ files: string[]; directories: string[]; hasMore: boolean }> {
   const files: string[] = [];
   const directories = [root];
   // The list grows while it is gone through.
@@ -52,8 +56,9 @@ async function listTree(root: string): Promise<{ files: string[]; directories: s
       if (entry.isFile()) files.push(join(directory, entry.name));
       if (entry.isDirectory()) directories.push(join(directory, entry.name));
     }
+    if (files.length > most) return { files, directories, hasMore: true };
   }
-  return { files, directories };
+  return { files, directories, hasMore: false };
 }
 
 /** Whether all is durable now. */
