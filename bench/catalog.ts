@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspectArchive, unpackArchive } from '../src/archive/index.ts';
 import { Catalog, type CatalogSource } from '../src/catalog/index.ts';
+import { HEAP_MEGABYTES } from '../src/catalog/update.ts';
+import { memoryFlags } from '../src/lib/apart.ts';
 import { sha256OfFile } from '../src/lib/hash.ts';
 import { tempDir } from '../test/support/temp-dir.ts';
 import { type Bench, median } from './bench.ts';
@@ -40,7 +42,7 @@ function program(module: string): string {
 }
 
 /** As the process has them that the service updates the catalog in. */
-const FLAGS = ['--max-old-space-size=1024', '--max-semi-space-size=8'];
+const FLAGS = memoryFlags(HEAP_MEGABYTES);
 
 /** The argument behind each is the directory of the export. */
 const PLAIN = `

@@ -7,7 +7,7 @@ import type { IndexReport } from './indexing/indexer.ts';
 import type { CatalogSource } from './source.ts';
 
 /** A conversation at the edge of the budget needs most of it; otherwise it takes a quarter. */
-const HEAP_MEGABYTES = 1024;
+export const HEAP_MEGABYTES = 1024;
 
 const count = z.int().min(0);
 const progressSchema = z.object({ progress: z.object({ done: z.number(), total: z.number() }) });

@@ -61,16 +61,17 @@ export async function startApart(options: Apart): Promise<ChildProcess> {
   const { file, args = [], heapMegabytes } = options;
   const child = fork(file, [...args], {
     env: {},
-    execArgv: [
-      `--max-old-space-size=${heapWithinLimit(heapMegabytes)}`,
-      `--max-semi-space-size=${SEMI_SPACE_MEGABYTES}`,
-      ...fence(options),
-    ],
+    execArgv: [...memoryFlags(heapMegabytes), ...fence(options)],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   await writeFile(`/proc/${child.pid}/oom_score_adj`, ENDED_FIRST).catch(() => {});
   return child;
+}
+
+/** Node's options for what V8 may take in a process that is started by {@link startApart}. */
+export function memoryFlags(heapMegabytes: number): string[] {
+  return [`--max-old-space-size=${heapWithinLimit(heapMegabytes)}`, `--max-semi-space-size=${SEMI_SPACE_MEGABYTES}`];
 }
 
 /** Our own files, and the packages that they use, wherever npm has put those: what a fenced program reads to run. */
