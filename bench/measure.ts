@@ -19,18 +19,21 @@ export async function measured(
   cwd?: string,
 ): Promise<Usage & { readonly output: string }> {
   const from = performance.now();
-  const { stdout, stderr } = await run('/usr/bin/time', ['-f', 'usage %U %S %M', command, ...args], {
+  const { stdout, stderr } = await run('/usr/bin/time', ['-f', USAGE_FORMAT, command, ...args], {
     maxBuffer: 64 * 1024 * 1024,
     ...(cwd === undefined ? {} : { cwd }),
   });
   const wallMs = performance.now() - from;
+  return { wallMs, ...usageOf(stderr), output: stdout };
+}
+
+/** What GNU time is to print when the program has ended: user and system time in seconds, peak resident set in KiB. */
+export const USAGE_FORMAT = 'usage %U %S %M';
+
+/** What GNU time has printed as {@link USAGE_FORMAT}, last of all. */
+export function usageOf(stderr: string): Omit<Usage, 'wallMs'> {
   const [, user, system, rssKib] = /usage ([\d.]+) ([\d.]+) (\d+)\s*$/.exec(stderr) ?? [];
-  return {
-    wallMs,
-    cpuMs: Math.round((Number(user) + Number(system)) * 1000),
-    rssBytes: Number(rssKib) * 1024,
-    output: stdout,
-  };
+  return { cpuMs: Math.round((Number(user) + Number(system)) * 1000), rssBytes: Number(rssKib) * 1024 };
 }
 
 /** CPU time that a running process has used so far, ms. */

@@ -1,12 +1,15 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { saveHonestZip } from '../test/support/honest-zip.ts';
 import { createAccount, writeExport } from '../test/support/openai/exports/index.ts';
 import { tempDir } from '../test/support/temp-dir.ts';
 import { type Bench, median, type Row } from './bench.ts';
-import { measured, type Usage } from './measure.ts';
+import { measured, USAGE_FORMAT, type Usage, usageOf } from './measure.ts';
 import { buildProgram, withCompileCache } from './support/program.ts';
 
 const run = promisify(execFile);
@@ -28,19 +31,46 @@ const NODE = [process.execPath, '--max-semi-space-size=2'];
 /** A way from a ZIP to durable files in a directory. */
 interface Tool {
   readonly name: string;
-  readonly command: (zip: string, target: string) => readonly string[];
+  readonly run: (zip: string, target: string) => Promise<Usage>;
 }
 
-const thenSync = (command: string) => ['sh', '-c', `${command} && sync`];
-const OURS: Tool = {
-  name: 'chatkeep',
-  command: (zip, target) => withCompileCache(join(dirname(zip), 'compiled'), [...NODE, ONCE, zip, target]),
+/** In a program that is running already, as the service is; CPU time and memory are those of the whole program. */
+const SERVICE: Tool = { name: 'chatkeep', run: async (zip, target) => (await inRunningProgram(zip, target)).ofWork };
+const STARTED: Tool = {
+  name: 'chatkeep, started for it',
+  run: async (zip, target) => (await inRunningProgram(zip, target)).ofAll,
 };
+const OURS = [SERVICE, STARTED];
 const PEERS: readonly Tool[] = [
-  { name: 'unzip', command: (zip, target) => thenSync(`unzip -q '${zip}' -d '${target}'`) },
-  { name: 'bsdtar', command: (zip, target) => thenSync(`bsdtar -xf '${zip}' -C '${target}'`) },
-  { name: '7zz', command: (zip, target) => thenSync(`7zz x -bd -bso0 '-o${target}' '${zip}'`) },
+  peer('unzip', (zip, target) => `unzip -q '${zip}' -d '${target}'`),
+  peer('bsdtar', (zip, target) => `bsdtar -xf '${zip}' -C '${target}'`),
+  peer('7zz', (zip, target) => `7zz x -bd -bso0 '-o${target}' '${zip}'`),
 ];
+
+function peer(name: string, command: (zip: string, target: string) => string): Tool {
+  return { name, run: (zip, target) => measured('sh', ['-c', `${command(zip, target)} && sync`]) };
+}
+
+async function inRunningProgram(zip: string, target: string): Promise<{ ofWork: Usage; ofAll: Usage }> {
+  const program = withCompileCache(join(dirname(zip), 'compiled'), [...NODE, ONCE, zip, target]);
+  const started = performance.now();
+  const child = spawn('/usr/bin/time', ['-f', USAGE_FORMAT, ...program], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const stderr = text(child.stderr);
+  const said = createInterface(child.stdout)[Symbol.asyncIterator]();
+  async function hear(word: string): Promise<number> {
+    const { value } = await said.next();
+    if (value !== word) throw new Error(`The program said ${value}, not ${word}: ${await stderr}`);
+    return performance.now();
+  }
+  await hear('ready');
+  const begun = performance.now();
+  child.stdin.write('go\n');
+  const committed = await hear('committed');
+  await once(child, 'close');
+  const ended = performance.now();
+  const usage = usageOf(await stderr);
+  return { ofWork: { ...usage, wallMs: committed - begun }, ofAll: { ...usage, wallMs: ended - started } };
+}
 
 /** From a ZIP on disk to a committed snapshot, against programs that only unpack. Needs about 6 GB for temporary files. */
 export const unpack: Bench = {
@@ -65,11 +95,11 @@ export const unpack: Bench = {
       const ofThis = await compare(zip, bytes, name, targets, say);
       await rm(targets, { recursive: true });
       rows.push(...ofThis);
-      const [ours, ...peers] = ofThis.map(({ wall_ms: wallMs }) => wallMs);
-      ratios.push((ours ?? 0) / Math.min(...peers));
+      const [service = 0, ...others] = ofThis.map(({ wall_ms: wallMs }) => wallMs);
+      ratios.push(service / Math.min(...others.slice(OURS.length - 1)));
     }
     const ratio = Math.max(...ratios);
-    const rss = Math.max(...rows.filter(({ tool }) => tool.startsWith(OURS.name)).map((row) => row.rss_bytes));
+    const rss = Math.max(...rows.filter(({ tool }) => tool.startsWith(SERVICE.name)).map((row) => row.rss_bytes));
     return {
       name: 'unpack',
       goal: `wall time ≤ ${GOAL_RATIO} × the fastest peer's, of both archives (here: ${ratios.map((each) => each.toFixed(2)).join(' and ')}); peak memory ≤ ${GOAL_RSS_BYTES / 1024 / 1024} MiB`,
@@ -113,15 +143,14 @@ async function compare(
   targets: string,
   say: (line: string) => void,
 ): Promise<Row[]> {
-  const tools = [OURS, ...PEERS];
+  const tools = [...OURS, ...PEERS];
   const usages = new Map<Tool, Usage[]>(tools.map((tool) => [tool, []]));
   for (let round = 1; round <= ROUNDS; round += 1) {
     for (const tool of tools) {
       const target = join(targets, `${tool.name}-${round}`);
       await mkdir(target, { recursive: true });
       await run('sync');
-      const [command = '', ...args] = tool.command(zip, target);
-      const usage = await measured(command, args);
+      const usage = await tool.run(zip, target);
       usages.get(tool)?.push(usage);
       say(`round ${round}: ${tool.name} ${Math.round(usage.wallMs)} ms`);
       if (bytes > KEPT_BYTES) await rm(target, { recursive: true });

@@ -1,13 +1,19 @@
 /**
- * Takes one ZIP to one committed snapshot, by the compiled program: `unpack-once.js ZIP BACKUPS`. In JavaScript, so that
- * the memory is that of the program alone, without what reads TypeScript.
+ * Takes one ZIP to one committed snapshot, by the compiled program: `unpack-once.js ZIP BACKUPS`. As in a service that is
+ * running, the work begins when somebody says so: it prints `ready`, waits for a line, and prints `committed`. In
+ * JavaScript, so that the memory is that of the program alone, without what reads TypeScript.
  */
+import { once } from 'node:events';
 import { pino } from 'pino';
 import { inspectArchive, unpackArchive } from '../../dist/archive/index.js';
 import { openBackupDirectory } from '../../dist/snapshot/index.js';
 
 const [zip, path] = process.argv.slice(2);
 await using backups = await openBackupDirectory(path, { logger: pino({ level: 'silent' }) });
+process.stdout.write('ready\n');
+await once(process.stdin, 'data');
+process.stdin.destroy();
+
 const budgets = { maxEntries: 2_000_000, maxUnpackedBytes: 500e9, maxRatio: 200 };
 const inspection = await inspectArchive(zip, { budgets });
 const staging = await backups.createStaging('bench');
@@ -24,3 +30,4 @@ const result = await backups.commit({
   takenAt: inspection.newestEntry,
 });
 if (result.kind !== 'committed') throw new Error(`It was not committed but ${result.kind}.`);
+process.stdout.write('committed\n');
