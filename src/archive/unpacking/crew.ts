@@ -11,7 +11,7 @@ import type { Word } from './thread.ts';
 const MOST_THREADS = 4;
 
 /** What V8 may take in a thread. The buffers lie outside of it, and are let go when its young generation is collected. */
-const THREAD_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 2 };
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 
 export interface CrewOptions {
   readonly signal: AbortSignal | undefined;
