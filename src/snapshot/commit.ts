@@ -98,9 +98,7 @@ export async function commitSnapshot(draft: SnapshotDraft, staging: string, plac
     await updateLatest(join(place.backups, known.snapshot.account), place.stagingRoot, place.logger);
     return known.kind === 'unchanged' ? known : { kind: 'committed', snapshot: known.snapshot };
   }
-  const sealed = sealStaged(staging, draft.files, place.signal);
   const sums = formatSums(draft.files);
-  await sealed;
   const duplicate = await findDuplicate(kept, account, draft, sums, place.signal);
   if (duplicate !== undefined) {
     await removeTree(staging);
@@ -109,6 +107,7 @@ export async function commitSnapshot(draft: SnapshotDraft, staging: string, plac
 
   const name = await freeName(join(place.backups, account), (ordinal) => snapshotName(draft.exportTime, ordinal));
   const ofAccount = list.snapshots.filter((other) => other.account === account);
+  await sealStaged(staging, draft.files, place.signal);
   const beside = neighbours(ofAccount, name);
   const equal = await findEqual(beside, sums, place.signal);
   if (equal !== undefined) {
