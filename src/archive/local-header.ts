@@ -20,17 +20,22 @@ interface Sizes {
   readonly packedBytes: number;
 }
 
-/** What is read at once: where headers lie close together, one read brings those of many small files. */
-const NEAR_BYTES = 256 * 1024;
+/** A header that lies no further than this behind the one before is read together with those that follow it. */
+const NEAR_BYTES = 64 * 1024;
+/** What is read at once at most, where one header has been near the other for a while; any header fits into it. */
+const WINDOW_BYTES = 256 * 1024;
 /** A header that lies alone has its name and extra fields in no more than this, as a rule. */
 const ALONE_BYTES = 512;
 
 /** Reads local headers, in the order in which they are asked for. Each is there until the next one is read. */
 export class LocalHeaders {
   readonly #file: FileHandle;
-  readonly #buffer = Buffer.allocUnsafeSlow(NEAR_BYTES);
+  readonly #buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES);
   #window: Buffer = this.#buffer.subarray(0, 0);
   #windowStart = 0;
+  /** Where the one lies that was asked for last. */
+  #last = Number.NEGATIVE_INFINITY;
+  #atOnce = ALONE_BYTES;
 
   constructor(file: FileHandle) {
     this.#file = file;
@@ -38,20 +43,28 @@ export class LocalHeaders {
 
   /** The header at `start`, with its name and extra fields, if it has been read together with one before it. */
   known(start: number): Buffer | undefined {
-    const from = start - this.#windowStart;
-    if (from < 0 || from + LOCAL_HEADER_BYTES > this.#window.length) return undefined;
-    const end = from + headerBytes(this.#window, from);
-    return end <= this.#window.length ? this.#window.subarray(from, end) : undefined;
+    const header = this.#inWindow(start);
+    if (header !== undefined) this.#last = start;
+    return header;
   }
 
   /** As {@link known}, from the disk; shorter where the archive ends before. */
   async read(start: number): Promise<Buffer> {
-    const isNear = start >= this.#windowStart && start - this.#windowStart < NEAR_BYTES;
-    await this.#load(start, isNear ? NEAR_BYTES : ALONE_BYTES);
-    if (this.#window.length >= LOCAL_HEADER_BYTES && this.known(start) === undefined) {
+    const isNear = start >= this.#last && start - this.#last <= NEAR_BYTES;
+    this.#atOnce = isNear ? Math.min(Math.max(NEAR_BYTES, 2 * this.#atOnce), WINDOW_BYTES) : ALONE_BYTES;
+    this.#last = start;
+    await this.#load(start, this.#atOnce);
+    if (this.#window.length >= LOCAL_HEADER_BYTES && this.#inWindow(start) === undefined) {
       await this.#load(start, headerBytes(this.#window, 0));
     }
-    return this.known(start) ?? this.#window;
+    return this.#inWindow(start) ?? this.#window;
+  }
+
+  #inWindow(start: number): Buffer | undefined {
+    const from = start - this.#windowStart;
+    if (from < 0 || from + LOCAL_HEADER_BYTES > this.#window.length) return undefined;
+    const end = from + headerBytes(this.#window, from);
+    return end <= this.#window.length ? this.#window.subarray(from, end) : undefined;
   }
 
   async #load(start: number, bytes: number): Promise<void> {

@@ -56,6 +56,33 @@ describe('the header before the data of an entry', () => {
     );
   });
 
+  for (const { title, apart, count, mostBytes, mostReads } of [
+    { title: 'alone where pictures lie between', apart: 150_000, count: 100, mostBytes: 100 * 512, mostReads: 100 },
+    {
+      title: 'with many others in an archive of small files',
+      apart: 1000,
+      count: 2000,
+      mostBytes: 2.5e6,
+      mostReads: 15,
+    },
+  ]) {
+    it(`is read ${title}`, async (t) => {
+      const path = join(directory.path, 'archive');
+      const piece = Buffer.concat([header(20, 10), Buffer.alloc(apart - 60)]);
+      await writeFile(path, Buffer.concat(Array.from({ length: count }, () => piece)));
+      await using file = await open(path);
+      const read = t.mock.method(file, 'read');
+      const headers = new LocalHeaders(file);
+      for (let at = 0; at < count; at += 1) {
+        const found = headers.known(at * apart) ?? (await headers.read(at * apart));
+        assert.ok(found.equals(header(20, 10)));
+      }
+      const lengths = read.mock.calls.map((call) => Number((call.arguments as readonly unknown[])[2]));
+      assert.ok(lengths.length <= mostReads, `${lengths.length} reads`);
+      assert.ok(lengths.reduce((sum, length) => sum + length, 0) <= mostBytes);
+    });
+  }
+
   it('is shorter where the archive ends before', async () => {
     const path = join(directory.path, 'archive');
     await writeFile(path, header(100, 50).subarray(0, 90));

@@ -105,6 +105,9 @@ describe('the names of one archive', () => {
     assert.equal(collide(['Dir/a', 'file'], ['dir/b', 'file']), 'case-collision');
     assert.equal(collide(['straße', 'file'], ['STRASSE', 'file']), 'case-collision');
     assert.equal(collide(['ς', 'file'], ['σ', 'file']), 'case-collision');
+    // The long s and the sign for kelvin are no ASCII, and yet the same as letters that are.
+    assert.equal(collide(['Glas', 'file'], ['glaſ', 'file']), 'case-collision');
+    assert.equal(collide(['\u212a', 'file'], ['k', 'file']), 'case-collision');
   });
 
   it('collide when they differ in Unicode form only', () => {
