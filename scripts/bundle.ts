@@ -57,8 +57,8 @@ const SELDOM_NEEDED = ['iconv-lite', 'encoding-japanese'];
 const packagesNeededSeldom: Plugin = {
   name: 'packages-needed-seldom',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: new RegExp(`^(${SELDOM_NEEDED.join('|')})$`) }, ({ path, importer }) => {
-      const isTheOne = createRequire(importer).resolve(path) === require.resolve(path);
+    onResolve({ filter: new RegExp(`^(${SELDOM_NEEDED.join('|')})$`) }, ({ path, resolveDir }) => {
+      const isTheOne = createRequire(join(resolveDir, 'importer')).resolve(path) === require.resolve(path);
       return isTheOne ? { path, namespace: 'seldom' } : undefined;
     });
     onLoad({ filter: /.*/, namespace: 'seldom' }, ({ path }) => ({
