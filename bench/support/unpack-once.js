@@ -1,14 +1,20 @@
 /**
- * Takes one ZIP to one committed snapshot, by the compiled program: `unpack-once.js ZIP BACKUPS`. As in a service that is
- * running, the work begins when somebody says so: it prints `ready`, waits for a line, and prints `committed`. In
- * JavaScript, so that the memory is that of the program alone, without what reads TypeScript.
+ * Takes one ZIP to one committed snapshot, by the compiled program: `unpack-once.js COMPILED ZIP BACKUPS [run]`. As in a
+ * service that is running, the work begins when somebody says so: it prints `ready`, waits for a line, and prints
+ * `committed`. With `run` it has the service's settings, too; the first lines are as in src/cli/main.ts. In JavaScript, so
+ * that the memory is that of the program alone, without what reads TypeScript.
  */
 import { once } from 'node:events';
-import { pino } from 'pino';
-import { inspectArchive, unpackArchive } from '../../dist/archive/index.js';
-import { openBackupDirectory } from '../../dist/snapshot/index.js';
+import { enableCompileCache } from 'node:module';
+import { keepEngineSmall } from '../../dist/lib/small-engine.js';
 
-const [zip, path] = process.argv.slice(2);
+const [compiled, zip, path] = process.argv.slice(2);
+if (process.argv.includes('run')) keepEngineSmall();
+enableCompileCache(compiled);
+const { pino } = await import('pino');
+const { inspectArchive, unpackArchive } = await import('../../dist/archive/index.js');
+const { openBackupDirectory } = await import('../../dist/snapshot/index.js');
+
 await using backups = await openBackupDirectory(path, { logger: pino({ level: 'silent' }) });
 process.stdout.write('ready\n');
 await once(process.stdin, 'data');
