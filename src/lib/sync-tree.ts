@@ -33,8 +33,9 @@ const SYNCED_AS_A_WHOLE: ReadonlySet<number> = new Set([
  */
 export async function syncTree(root: string, signal?: AbortSignal): Promise<void> {
   const few = await listTree(root, FEW_FILES);
-  if (few.hasMore && (await syncFileSystem(root, signal))) return;
-  const { files, directories } = few.hasMore ? await listTree(root) : few;
+  const isMuch = few.files.length > FEW_FILES;
+  if (isMuch && (await syncFileSystem(root, signal))) return;
+  const { files, directories } = isMuch ? await listTree(root) : few;
   for (const path of files) {
     signal?.throwIfAborted();
     await using file = await open(path);
@@ -43,11 +44,11 @@ export async function syncTree(root: string, signal?: AbortSignal): Promise<void
   for (const directory of directories.toReversed()) await syncDirectory(directory);
 }
 
-/** Links and devices are left alone; directories come before what they hold. It ends when there are more than `most`. */
+/** Links and devices are left alone; directories come before what they hold. It ends when there are more files than `most`. */
 async function listTree(
   root: string,
   most = Number.POSITIVE_INFINITY,
-): Promise<{ files: string[]; directories: string[]; hasMore: boolean }> {
+): Promise<{ files: string[]; directories: string[] }> {
   const files: string[] = [];
   const directories = [root];
   // The list grows while it is gone through.
@@ -56,9 +57,9 @@ async function listTree(
       if (entry.isFile()) files.push(join(directory, entry.name));
       if (entry.isDirectory()) directories.push(join(directory, entry.name));
     }
-    if (files.length > most) return { files, directories, hasMore: true };
+    if (files.length > most) break;
   }
-  return { files, directories, hasMore: false };
+  return { files, directories };
 }
 
 /** Whether all is durable now. */
