@@ -100,8 +100,8 @@ export const unpack: Bench = {
       const ofThis = await compare(zip, bytes, name, targets, say);
       await rm(targets, { recursive: true });
       rows.push(...ofThis);
-      const [service = 0, ...others] = ofThis.map(({ wall_ms: wallMs }) => wallMs);
-      ratios.push(service / Math.min(...others.slice(OURS.length - 1)));
+      const walls = ofThis.map(({ wall_ms: wallMs }) => wallMs);
+      ratios.push((walls[0] ?? 0) / Math.min(...walls.slice(OURS.length)));
     }
     const ratio = Math.max(...ratios);
     const rss = Math.max(...rows.filter(({ tool }) => tool.startsWith(SERVICE.name)).map((row) => row.rss_bytes));
