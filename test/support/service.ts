@@ -34,7 +34,7 @@ async function textOf(stream: Readable | null): Promise<string> {
   return stream === null ? '' : text(stream);
 }
 
-/** A running `chatkeep run`, as users run it: a process of its own. */
+/** A running `chatkeep run`, or what runs one for itself, as users run it: a process of its own. */
 export class Service {
   readonly #child: ChildProcess;
   readonly #ended: Promise<number | null>;
@@ -42,8 +42,8 @@ export class Service {
   #output = '';
 
   /** @param program that of the sources, unless told: one that npm has installed */
-  constructor(env: Environment, program = MAIN) {
-    this.#child = start(program, ['run'], env);
+  constructor(env: Environment, program = MAIN, args: readonly string[] = ['run']) {
+    this.#child = start(program, args, env);
     this.#ended = new Promise((resolve) => {
       this.#child.on('close', (code) => {
         resolve(code);
@@ -105,10 +105,10 @@ export class Service {
     }
   }
 
-  /** SIGTERM, as `docker stop` sends; gives the exit code and how long it took, ms. */
-  async stop(): Promise<{ code: number | null; tookMs: number }> {
+  /** SIGTERM, as `docker stop` sends, or SIGINT, as Ctrl-C does; gives the exit code and how long it took, ms. */
+  async stop(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<{ code: number | null; tookMs: number }> {
     const from = performance.now();
-    this.#child.kill('SIGTERM');
+    this.#child.kill(signal);
     const code = await this.#ended;
     return { code, tookMs: performance.now() - from };
   }
